@@ -1,0 +1,82 @@
+//! Which examples each step sees: a pure function of the seed and the step.
+
+use rand::{RngExt, seq::SliceRandom};
+use serde::{Deserialize, Serialize};
+
+use crate::random::{Stream, stream};
+
+/// How minibatches are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampling {
+    /// Every example once an epoch, in an order drawn anew each epoch. A last incomplete batch is
+    /// dropped, so that every step has the same batch size.
+    #[default]
+    Epoch,
+    /// Every batch drawn afresh from all examples.
+    Replacement,
+}
+
+/// The minibatches of one run.
+///
+/// Nothing but `(seed, step)` decides a batch, so a resumed run sees what an unbroken one sees.
+#[derive(Debug, Clone)]
+pub struct Batches {
+    examples: usize,
+    batch: usize,
+    sampling: Sampling,
+    seed: u64,
+    /// The current epoch's order; recomputed when the epoch changes.
+    order: Option<(u64, Vec<usize>)>,
+}
+
+impl Batches {
+    /// Batches of `batch` out of `examples`; `batch = 0` or `batch ≥ examples` is the full batch.
+    #[must_use]
+    pub fn new(examples: usize, batch: usize, sampling: Sampling, seed: u64) -> Self {
+        let batch = if batch == 0 { examples } else { batch.min(examples) };
+        Self { examples, batch, sampling, seed, order: None }
+    }
+
+    /// The same batches for another seed.
+    #[must_use]
+    pub fn with_seed(&self, seed: u64) -> Self {
+        Self { seed, order: None, ..self.clone() }
+    }
+
+    /// Examples per step.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.batch
+    }
+
+    /// Every step sees every example, whatever the sampling.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.batch == self.examples
+    }
+
+    /// The examples of step `step` (from 0).
+    pub fn indices(&mut self, step: u64) -> Vec<usize> {
+        if self.is_full() {
+            return (0..self.examples).collect();
+        }
+        match self.sampling {
+            Sampling::Replacement => {
+                let mut rng = stream(self.seed, Stream::Batch, step);
+                (0..self.batch).map(|_| rng.random_range(0..self.examples)).collect()
+            }
+            Sampling::Epoch => {
+                let per_epoch = (self.examples / self.batch) as u64;
+                let (epoch, position) = (step / per_epoch, (step % per_epoch) as usize);
+                if self.order.as_ref().is_none_or(|(e, _)| *e != epoch) {
+                    let mut order: Vec<usize> = (0..self.examples).collect();
+                    order.shuffle(&mut stream(self.seed, Stream::Batch, epoch));
+                    self.order = Some((epoch, order));
+                }
+                let (_, order) = self.order.as_ref().expect("set above");
+                order[position * self.batch..(position + 1) * self.batch].to_vec()
+            }
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! The experiment: one plain value that says everything about a grid of runs.
+//!
+//! It is the only schema. Command-line flags, TOML files, a page's URL, an element's attributes and
+//! the JavaScript API are views of it with the same kebab-case names; each reads and writes it
+//! through [`Experiment::set`] and [`FIELDS`], or through serde.
+
+use std::ops::Deref;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, IntoDeserializer},
+};
+
+use crate::{
+    data::{DataError, Dataset, Sampling, Split},
+    law::{Estimator, Length},
+    model::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout},
+    train::{LambdaScheduleKind, Loss, LrSchedule, RunSpec},
+};
+
+/// What is wrong with an experiment: which field, which value, and what is allowed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ExperimentError {
+    /// No field has this name.
+    #[error("unknown key '{key}'{}", nearest.map_or_else(String::new, |n| format!("; did you mean '{n}'?")))]
+    UnknownKey {
+        /// The name given.
+        key: String,
+        /// The field whose name is nearest, if any is near.
+        nearest: Option<&'static str>,
+    },
+    /// A field has a value that it cannot have.
+    #[error("{field}: '{value}' is not allowed: {allowed}")]
+    Value {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        allowed: String,
+    },
+    /// Fields that do not go together.
+    #[error("{0}")]
+    Conflict(String),
+    /// The data cannot serve the experiment.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// One field of [`Experiment`]: what front ends need to offer it.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Kebab-case name: the flag, the TOML key, the URL key and the attribute.
+    pub name: &'static str,
+    /// What it means, in a sentence or two.
+    pub help: &'static str,
+    /// A flag that may stand without a value.
+    pub switch: bool,
+}
+
+/// A value that can be written as text in a flag, URL or attribute.
+trait Text: Sized {
+    /// Whether the name alone means "true".
+    const SWITCH: bool = false;
+    /// Reads the value; an error says what is allowed.
+    fn read(text: &str) -> Result<Self, String>;
+    /// Writes what [`Text::read`] reads; `None` is "not set".
+    fn write(&self) -> Option<String>;
+}
+
+macro_rules! text_by_parse {
+    ($($ty:ty: $allowed:literal),* $(,)?) => {$(
+        impl Text for $ty {
+            fn read(text: &str) -> Result<Self, String> {
+                text.trim().parse().map_err(|_| $allowed.to_owned())
+            }
+            fn write(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    )*};
+}
+text_by_parse! {
+    usize: "a whole number",
+    u64: "a whole number",
+    f64: "a number",
+    String: "text",
+    Length: "a number of steps, or one with a unit: 5000, 200ep (epochs), 2tau",
+}
+
+impl Text for bool {
+    const SWITCH: bool = true;
+    fn read(text: &str) -> Result<Self, String> {
+        text.trim().parse().map_err(|_| "true or false".to_owned())
+    }
+    fn write(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl<T: Text> Text for Option<T> {
+    fn read(text: &str) -> Result<Self, String> {
+        T::read(text).map(Some)
+    }
+    fn write(&self) -> Option<String> {
+        self.as_ref().and_then(T::write)
+    }
+}
+
+/// Values of one axis of the grid. In a file, one number may stand for a list of one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Grid(pub Vec<f64>);
+
+impl From<Vec<f64>> for Grid {
+    fn from(values: Vec<f64>) -> Self {
+        Self(values)
+    }
+}
+
+impl Deref for Grid {
+    type Target = [f64];
+    fn deref(&self) -> &[f64] {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Grid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a number or a list of numbers")]
+        enum Raw {
+            One(f64),
+            Many(Vec<f64>),
+        }
+        Ok(Self(match Raw::deserialize(deserializer)? {
+            Raw::One(value) => vec![value],
+            Raw::Many(values) => values,
+        }))
+    }
+}
+
+impl Text for Grid {
+    fn read(text: &str) -> Result<Self, String> {
+        let read = |item: &str| item.trim().parse().map_err(|_| "numbers separated by commas".to_owned());
+        text.split(',').map(read).collect::<Result<_, _>>().map(Self)
+    }
+    fn write(&self) -> Option<String> {
+        Some(self.iter().map(f64::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// A choice reads and writes the names that serde gives its variants.
+trait Choice: Serialize + DeserializeOwned {}
+
+impl<T: Choice> Text for T {
+    fn read(text: &str) -> Result<Self, String> {
+        T::deserialize(text.trim().into_deserializer()).map_err(|e: serde::de::value::Error| {
+            let message = e.to_string();
+            message.split_once(", expected ").map_or(message.clone(), |(_, names)| names.to_owned())
+        })
+    }
+    fn write(&self) -> Option<String> {
+        serde_json::to_value(self).ok()?.as_str().map(str::to_owned)
+    }
+}
+
+macro_rules! choices {
+    ($($ty:ty),* $(,)?) => {$(impl Choice for $ty {})*};
+}
+choices!(
+    Activation,
+    Estimator,
+    LambdaScheduleKind,
+    Loss,
+    LrSchedule,
+    ModelKind,
+    Normalization,
+    Parameterization,
+    Pooling,
+    Readout,
+    Sampling,
+);
+
+/// Declares the struct, its defaults and [`FIELDS`] from one list.
+macro_rules! experiment {
+    ($($(#[doc = $doc:literal])+ $field:ident, $name:literal: $ty:ty = $default:expr;)*) => {
+        /// Everything about a grid of runs: data, model, optimizer, grid, length, seeds.
+        ///
+        /// `lr` × `lambda` × `seeds` spans the grid; a single run is a grid of one.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+        pub struct Experiment {
+            $($(#[doc = $doc])+ pub $field: $ty,)*
+        }
+
+        impl Default for Experiment {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        /// The experiment's fields, in their order.
+        pub const FIELDS: &[Field] = &[$(Field {
+            name: $name,
+            help: concat!($($doc),+),
+            switch: <$ty as Text>::SWITCH,
+        },)*];
+
+        impl Experiment {
+            /// Sets the field called `name` from text, as a flag, URL key or attribute gives it.
+            ///
+            /// # Errors
+            /// When no field has this name or the text is not a value of its type. Ranges and
+            /// conflicts are [`Self::validate`]'s.
+            pub fn set(&mut self, name: &str, text: &str) -> Result<(), ExperimentError> {
+                match name {
+                    $($name => self.$field = Text::read(text).map_err(|allowed| {
+                        ExperimentError::Value { field: $name, value: text.to_owned(), allowed }
+                    })?,)*
+                    _ => return Err(unknown_key(name)),
+                }
+                Ok(())
+            }
+
+            /// The value of the field called `name` as [`Self::set`] reads it; `None` when it is
+            /// not set or there is no such field.
+            #[must_use]
+            pub fn get(&self, name: &str) -> Option<String> {
+                match name {
+                    $($name => self.$field.write(),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+experiment! {
+    /// Data set: fashion-mnist-512 (part of the program), fashion-mnist, mnist, cifar10 or cifar100.
+    data, "data": String = "fashion-mnist-512".into();
+    /// Training examples, drawn by data-seed; 0 takes all.
+    train, "train": usize = 512;
+    /// Test examples, drawn by data-seed; 0 takes all.
+    test, "test": usize = 1000;
+    /// Training examples held out and measured in place of the test set; 0 holds out none.
+    validation, "validation": usize = 0;
+    /// Fraction of the training labels replaced by another class.
+    label_noise, "label-noise": f64 = 0.0;
+    /// Seed of the subset, the split and the label noise.
+    data_seed, "data-seed": u64 = 0;
+    /// Model: linear, fc (fully connected) or cnn.
+    model, "model": ModelKind = ModelKind::Fc;
+    /// Weight layers, the last one linear; without biases this is the homogeneity degree k.
+    depth, "depth": usize = 4;
+    /// Units, or channels of a convolution, in each hidden layer.
+    width, "width": usize = 128;
+    /// Activation: relu, erf, tanh or linear.
+    activation, "activation": Activation = Activation::Relu;
+    /// Biases in every layer.
+    bias, "bias": bool = true;
+    /// Parameterization: standard (weights N(0, w-std²/fan-in)) or ntk (weights N(0, 1), scaled in use).
+    parameterization, "parameterization": Parameterization = Parameterization::Standard;
+    /// Weight scale σ_w; by default √2 for relu (He) and 1 for the others (LeCun).
+    w_std, "w-std": Option<f64> = None;
+    /// Bias scale σ_b: the standard deviation of the initial biases, or with ntk their factor.
+    b_std, "b-std": f64 = 0.0;
+    /// Batch normalization after each convolution (cnn).
+    batch_norm, "batch-norm": bool = false;
+    /// What batch normalization uses when testing: running averages, or the current batch.
+    normalization, "normalization": Normalization = Normalization::Running;
+    /// How a cnn shrinks the image after its first convolution: stride, max or average (2×2 pooling).
+    pooling, "pooling": Pooling = Pooling::Stride;
+    /// What a cnn's dense layer reads: the average over pixels (pool) or every pixel (flatten).
+    readout, "readout": Readout = Readout::Pool;
+    /// Loss: cross-entropy, or mse (½‖f − one-hot‖²).
+    loss, "loss": Loss = Loss::CrossEntropy;
+    /// Examples per step; 0 is the full batch.
+    batch, "batch": usize = 128;
+    /// How minibatches are drawn: epoch (without replacement) or replacement.
+    sampling, "sampling": Sampling = Sampling::Epoch;
+    /// Learning rates η of the grid.
+    lr, "lr": Grid = vec![0.05, 0.1].into();
+    /// Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.
+    lr_schedule, "lr-schedule": LrSchedule = LrSchedule::Constant;
+    /// Momentum β, without dampening.
+    momentum, "momentum": f64 = 0.0;
+    /// L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖² over all parameters.
+    lambda, "lambda": Grid = vec![0.1, 0.03, 0.01, 0.003, 0.001].into();
+    /// Schedule of λ within a run: constant.
+    lambda_schedule, "lambda-schedule": LambdaScheduleKind = LambdaScheduleKind::Constant;
+    /// Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.
+    tau, "tau": Option<f64> = None;
+    /// Length of each run in steps.
+    steps, "steps": Option<u64> = None;
+    /// Length of each run in epochs.
+    epochs, "epochs": Option<f64> = None;
+    /// Steps between measurements; 0 measures 100 times over the run.
+    measure_every, "measure-every": u64 = 0;
+    /// Number of seeds; each gives its own initial weights and batch order.
+    seeds, "seeds": usize = 3;
+    /// The first seed.
+    seed, "seed": u64 = 0;
+    /// Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.
+    estimator, "estimator": Estimator = Estimator::default();
+    /// Training budget that λ is predicted for: steps, or with a unit 200ep or 2tau (of the largest λ).
+    budget, "budget": Option<Length> = None;
+}
+
+/// The default length of a run in τ when none is given.
+pub const DEFAULT_TAU: f64 = 2.0;
+/// Measurements over a run when no interval is given.
+pub const DEFAULT_MEASUREMENTS: u64 = 100;
+/// Runs a grid may have: beyond it a mistake is likelier than a wish.
+const MAX_RUNS: usize = 100_000;
+
+/// The error for a name that no field has.
+#[must_use]
+pub fn unknown_key(key: &str) -> ExperimentError {
+    let nearest = FIELDS
+        .iter()
+        .map(|f| (strsim::damerau_levenshtein(key, f.name), f.name))
+        .min()
+        .filter(|&(distance, name)| distance <= 1 + name.len() / 3)
+        .map(|(_, name)| name);
+    ExperimentError::UnknownKey { key: key.to_owned(), nearest }
+}
+
+impl Experiment {
+    /// Checks every field by itself and against the others.
+    ///
+    /// # Errors
+    /// The first field that has a value it cannot have, or the fields that conflict.
+    pub fn validate(&self) -> Result<(), ExperimentError> {
+        let check = |field: &'static str, value: String, ok: bool, allowed: &str| {
+            if ok { Ok(()) } else { Err(ExperimentError::Value { field, value, allowed: allowed.to_owned() }) }
+        };
+        let number =
+            |field, value: f64, ok: bool, allowed| check(field, value.to_string(), value.is_finite() && ok, allowed);
+        let count = |field, value: usize, ok: bool, allowed| check(field, value.to_string(), ok, allowed);
+
+        number("label-noise", self.label_noise, (0.0..=1.0).contains(&self.label_noise), "a fraction from 0 to 1")?;
+        count("depth", self.depth, (1..=64).contains(&self.depth), "1 to 64 weight layers")?;
+        count("width", self.width, (1..=65_536).contains(&self.width), "1 to 65536 units")?;
+        if let Some(w) = self.w_std {
+            number("w-std", w, w > 0.0, "a number above 0")?;
+        }
+        number("b-std", self.b_std, self.b_std >= 0.0, "0 or more")?;
+        number("momentum", self.momentum, (0.0..1.0).contains(&self.momentum), "at least 0 and below 1")?;
+        for (field, values, least) in [("lr", &self.lr, f64::MIN_POSITIVE), ("lambda", &self.lambda, 0.0)] {
+            let allowed = if least > 0.0 { "numbers above 0, at least one" } else { "numbers from 0, at least one" };
+            check(field, self.get(field).unwrap_or_default(), !values.is_empty(), allowed)?;
+            for &v in values.iter() {
+                number(field, v, v >= least && v <= 1e6, allowed)?;
+            }
+            for (i, &v) in values.iter().enumerate() {
+                number(field, v, !values[..i].contains(&v), "each value of a grid once")?;
+            }
+        }
+        count("seeds", self.seeds, self.seeds >= 1, "1 or more")?;
+        let runs = self.seeds.saturating_mul(self.lr.len()).saturating_mul(self.lambda.len());
+        count("seeds", self.seeds, runs <= MAX_RUNS, "so many that lr × lambda × seeds is at most 100000 runs")?;
+        check(
+            "seed",
+            self.seed.to_string(),
+            self.seed.checked_add(self.seeds as u64).is_some(),
+            "smaller, so that every seed fits in 64 bits",
+        )?;
+        let given = [self.tau.is_some(), self.steps.is_some(), self.epochs.is_some()];
+        if given.iter().filter(|g| **g).count() > 1 {
+            return Err(ExperimentError::Conflict("give one length of a run: tau, steps or epochs".into()));
+        }
+        if let Some(tau) = self.tau {
+            number("tau", tau, tau > 0.0, "a number above 0")?;
+        }
+        if let Some(steps) = self.steps {
+            check("steps", steps.to_string(), steps > 0, "1 or more")?;
+        }
+        if let Some(epochs) = self.epochs {
+            number("epochs", epochs, epochs > 0.0, "a number above 0")?;
+        }
+        if self.steps.is_none() && self.epochs.is_none() && self.lambda.contains(&0.0) {
+            return Err(ExperimentError::Conflict(
+                "lambda: '0' has no regularization time; give the length as steps or epochs".into(),
+            ));
+        }
+        if let Some(budget) = self.budget {
+            number("budget", budget.amount(), budget.amount() > 0.0, "a number above 0")?;
+        }
+        self.validate_model()
+    }
+
+    fn validate_model(&self) -> Result<(), ExperimentError> {
+        let conflict = |text: &str| Err(ExperimentError::Conflict(text.to_owned()));
+        match self.model {
+            ModelKind::Cnn if self.depth < 2 => {
+                conflict("depth: a cnn needs 2 weight layers or more, the last one dense")
+            }
+            ModelKind::Fc | ModelKind::Linear if self.batch_norm => {
+                conflict("batch-norm: only the cnn has it; use --model cnn")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The model's part of the experiment.
+    #[must_use]
+    pub fn model_config(&self) -> ModelConfig {
+        ModelConfig {
+            kind: self.model,
+            depth: if self.model == ModelKind::Linear { 1 } else { self.depth },
+            width: self.width,
+            activation: self.activation,
+            bias: self.bias,
+            parameterization: self.parameterization,
+            w_std: self.w_std,
+            b_std: self.b_std,
+            batch_norm: self.batch_norm,
+            normalization: self.normalization,
+            pooling: self.pooling,
+            readout: self.readout,
+        }
+    }
+
+    /// The examples that the experiment trains and measures on, out of a whole data set.
+    ///
+    /// # Errors
+    /// When more examples are asked for than there are.
+    pub fn prepare(&self, full: &Split) -> Result<Split, ExperimentError> {
+        let take = |data: &Dataset, count: usize, what: &'static str| {
+            let available = data.len();
+            match count {
+                0 => Ok(data.clone()),
+                n if n > available => {
+                    Err(DataError::TooFew { what, name: data.name().to_owned(), asked: n, available })
+                }
+                n => data.subset(n, self.data_seed),
+            }
+        };
+        let held_out = self.validation > 0;
+        let (pool, test) = if held_out {
+            let (rest, validation) = full.train.split(self.validation, self.data_seed)?;
+            (rest, validation)
+        } else {
+            (full.train.clone(), take(&full.test, self.test, "test")?)
+        };
+        let train = take(&pool, self.train, "training")?.with_label_noise(self.label_noise, self.data_seed);
+        if self.batch > train.len() {
+            return Err(ExperimentError::Value {
+                field: "batch",
+                value: self.batch.to_string(),
+                allowed: format!("at most the {} training examples (0 is the full batch)", train.len()),
+            });
+        }
+        Ok(Split { train, test })
+    }
+
+    /// Steps of one epoch over `examples` training examples.
+    #[must_use]
+    pub fn steps_per_epoch(&self, examples: usize) -> u64 {
+        if self.batch == 0 { 1 } else { (examples / self.batch).max(1) as u64 }
+    }
+
+    /// The grid's runs, seeds innermost: `lr` × `lambda` × seeds.
+    ///
+    /// # Errors
+    /// When a run would be too long to count, or end before its first step.
+    pub fn runs(&self, examples: usize) -> Result<Vec<RunSpec>, ExperimentError> {
+        let mut runs = Vec::with_capacity(self.lr.len() * self.lambda.len() * self.seeds);
+        for &lr in self.lr.iter() {
+            for &lambda in self.lambda.iter() {
+                let steps = self.steps_of(lr, lambda, examples)?;
+                for seed in self.seed..self.seed + self.seeds as u64 {
+                    runs.push(self.run(lr, lambda, seed, steps));
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// One run of `steps` steps, measured as the experiment says.
+    #[must_use]
+    pub fn run(&self, lr: f64, lambda: f64, seed: u64, steps: u64) -> RunSpec {
+        let measure_every = match self.measure_every {
+            0 => steps.div_ceil(DEFAULT_MEASUREMENTS).max(1),
+            n => n,
+        };
+        RunSpec { lambda, lr, momentum: self.momentum, seed, steps, measure_every }
+    }
+
+    /// Steps of a run with this η and λ.
+    fn steps_of(&self, lr: f64, lambda: f64, examples: usize) -> Result<u64, ExperimentError> {
+        let length = match (self.steps, self.epochs, self.tau) {
+            (Some(steps), ..) => return Ok(steps),
+            (None, Some(epochs), _) => Length::Epochs(epochs),
+            (None, None, tau) => Length::Tau(tau.unwrap_or(DEFAULT_TAU)),
+        };
+        self.length_in_steps(length, lr, lambda, examples)
+    }
+
+    /// `length` in steps, for a run with this η and λ; with a learning-rate schedule τ is the sum
+    /// over the whole schedule.
+    ///
+    /// # Errors
+    /// When that is less than one step or more than 10¹².
+    pub fn length_in_steps(
+        &self,
+        length: Length,
+        lr: f64,
+        lambda: f64,
+        examples: usize,
+    ) -> Result<u64, ExperimentError> {
+        let steps = match length {
+            Length::Steps(steps) => steps,
+            Length::Epochs(epochs) => epochs * self.steps_per_epoch(examples) as f64,
+            Length::Tau(tau) => tau * (1.0 - self.momentum) / (lr * self.lr_schedule.mean() * lambda),
+        };
+        let steps = steps.ceil();
+        if !(1.0..=1e12).contains(&steps) {
+            return Err(ExperimentError::Conflict(format!(
+                "a run with lr {lr} and lambda {lambda} would take {steps:e} steps; allowed are 1 to 1e12"
+            )));
+        }
+        Ok(steps as u64)
+    }
+}

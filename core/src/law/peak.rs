@@ -1,0 +1,122 @@
+//! Estimators of t_*, the time a run takes to its best performance (`paper.md` §2).
+
+use serde::{Deserialize, Serialize};
+
+use crate::train::Measurement;
+
+/// How t_* is read off a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimator {
+    /// The paper's: the first measurement whose test accuracy is within 0.5 % (absolute) of the
+    /// run's maximum.
+    #[default]
+    Threshold,
+    /// The maximum of the test accuracy, smoothed over a tenth of the run.
+    Smoothed,
+    /// The minimum of the test loss.
+    Loss,
+}
+
+impl Estimator {
+    /// All of them, in the order reports show them.
+    pub const ALL: [Self; 3] = [Self::Threshold, Self::Smoothed, Self::Loss];
+
+    /// The name that flags and files use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Threshold => "threshold",
+            Self::Smoothed => "smoothed",
+            Self::Loss => "loss",
+        }
+    }
+}
+
+/// The authors' tolerance: 0.5 % of test accuracy, absolute.
+const TOLERANCE: f64 = 0.005;
+/// A peak in the last 5 % of a run may not be the peak: the run was too short to tell.
+const CENSORED_TAIL: f64 = 0.05;
+/// Width of the smoothing window as a fraction of the run.
+const WINDOW: f64 = 0.1;
+
+/// Where a trace peaks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Peak {
+    /// t_* in steps.
+    pub step: u64,
+    /// t_* in regularization time.
+    pub tau: f64,
+    /// The run may not have reached its peak: it must not enter a fit.
+    pub censored: bool,
+}
+
+/// t_* of a trace of measurements in order of time; `None` if nothing after step 0 was measured.
+///
+/// The initial state is never a peak: a run that only gets worse peaks at its first measurement.
+#[must_use]
+pub fn peak(trace: &[Measurement], estimator: Estimator) -> Option<Peak> {
+    let trace = match trace {
+        [first, rest @ ..] if first.step == 0 => rest,
+        _ => trace,
+    };
+    let last = trace.last()?;
+    // `top` decides the censoring, `first` is the estimate.
+    let (first, top) = match estimator {
+        Estimator::Threshold => {
+            let accuracy = |m: &Measurement| m.test_accuracy;
+            let top = first_max(trace.iter().map(accuracy))?;
+            let least = trace[top].test_accuracy - TOLERANCE;
+            // Accuracies are counts over n: a hair of slack keeps "exactly 0.5 % below" inside.
+            (trace.iter().position(|m| m.test_accuracy >= least - 1e-9)?, top)
+        }
+        Estimator::Smoothed => {
+            let top = first_max(smoothed(trace).into_iter())?;
+            (top, top)
+        }
+        Estimator::Loss => {
+            let top = first_max(trace.iter().map(|m| -m.test_loss))?;
+            (top, top)
+        }
+    };
+    let horizon = last.step as f64 * (1.0 - CENSORED_TAIL);
+    let at = &trace[first];
+    Some(Peak { step: at.step, tau: at.tau, censored: trace[top].step as f64 > horizon })
+}
+
+/// Test accuracy averaged over a centred window a tenth of the run wide; the window shrinks at the
+/// ends so that it stays centred.
+fn smoothed(trace: &[Measurement]) -> Vec<f64> {
+    let reach = (trace.len() as f64 * WINDOW / 2.0).round() as usize;
+    (0..trace.len())
+        .map(|i| {
+            let r = reach.min(i).min(trace.len() - 1 - i);
+            let window = &trace[i - r..=i + r];
+            window.iter().map(|m| m.test_accuracy).sum::<f64>() / window.len() as f64
+        })
+        .collect()
+}
+
+/// Index of the first largest value that is a number.
+fn first_max(values: impl Iterator<Item = f64>) -> Option<usize> {
+    let mut best: Option<(usize, f64)> = None;
+    for (i, v) in values.enumerate() {
+        if !v.is_nan() && best.is_none_or(|(_, b)| v > b) {
+            best = Some((i, v));
+        }
+    }
+    best.map(|(i, _)| i)
+}
+
+/// The early-stopping performance: the largest test accuracy after step 0.
+#[must_use]
+pub fn best_accuracy(trace: &[Measurement]) -> Option<f64> {
+    accuracy_within(trace, f64::INFINITY)
+}
+
+/// The early-stopping performance at a budget: the largest test accuracy within `budget` steps.
+#[must_use]
+pub fn accuracy_within(trace: &[Measurement], budget: f64) -> Option<f64> {
+    let within = trace.iter().filter(|m| m.step > 0 && m.step as f64 <= budget);
+    within.map(|m| m.test_accuracy).filter(|a| !a.is_nan()).max_by(f64::total_cmp)
+}

@@ -1,0 +1,105 @@
+//! The λ that the law predicts for a training budget, and what following it costs (`paper.md` §3).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{bootstrap, median};
+
+/// A predicted λ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Median t_* of the short runs, in steps.
+    pub t_star: f64,
+    /// Median c′ = τ_* of the short runs.
+    pub c_prime: f64,
+    /// The λ whose t_* falls on the end of the budget.
+    pub lambda_pred: f64,
+    /// 95 % bootstrap interval over the short runs' seeds; absent with one seed.
+    pub lambda_pred_ci: Option<[f64; 2]>,
+    /// Short runs that reached their peak.
+    pub n: usize,
+}
+
+/// Matches τ: `λ_pred = c′ / Σ_t η_eff(t)`, the sum over the budget's steps (with a constant η that
+/// is `c′/(η_eff T)`; a schedule of η enters through the sum).
+///
+/// `short` holds `(t_*, τ_*)` of uncensored short runs, one per seed. `None` when there is none.
+#[must_use]
+pub fn predict(short: &[(f64, f64)], total_lr: f64) -> Option<Prediction> {
+    let c_prime_of = |draw: &[usize]| median(draw.iter().map(|&i| short[i].1).collect());
+    let all: Vec<usize> = (0..short.len()).collect();
+    let c_prime = c_prime_of(&all);
+    (!short.is_empty() && total_lr > 0.0).then(|| Prediction {
+        t_star: median(short.iter().map(|s| s.0).collect()),
+        c_prime,
+        lambda_pred: c_prime / total_lr,
+        lambda_pred_ci: bootstrap(short.len(), |draw| Some(c_prime_of(draw) / total_lr)),
+        n: short.len(),
+    })
+}
+
+/// How well a run with some λ and seed did at a budget.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// L2 coefficient λ.
+    pub lambda: f64,
+    /// Seed.
+    pub seed: u64,
+    /// Early-stopping test accuracy at the budget, 0 to 1.
+    pub accuracy: f64,
+}
+
+/// The accuracy lost by following a prediction instead of searching a grid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Regret {
+    /// The grid's best λ at the budget, by mean accuracy over seeds.
+    pub best_lambda: f64,
+    /// Its mean accuracy.
+    pub best_accuracy: f64,
+    /// Mean accuracy at λ_pred.
+    pub accuracy: f64,
+    /// `best_accuracy − accuracy`; negative where the prediction beats the grid.
+    pub regret: f64,
+    /// 95 % bootstrap interval over seeds, the grid searched anew in every resample.
+    pub regret_ci: Option<[f64; 2]>,
+    /// Seeds behind the means.
+    pub seeds: usize,
+}
+
+/// Regret of runs at λ_pred (`predicted`) against a grid of runs at the same budget and seeds.
+///
+/// Only seeds that ran at λ_pred and at every λ of the grid count. `None` when there is none.
+#[must_use]
+pub fn regret(grid: &[Outcome], predicted: &[Outcome]) -> Option<Regret> {
+    // Positive floats order as their bits do.
+    let mut by_lambda: BTreeMap<u64, BTreeMap<u64, f64>> = BTreeMap::new();
+    for o in grid {
+        by_lambda.entry(o.lambda.to_bits()).or_default().insert(o.seed, o.accuracy);
+    }
+    let paired: Vec<&Outcome> =
+        predicted.iter().filter(|p| by_lambda.values().all(|runs| runs.contains_key(&p.seed))).collect();
+    if paired.is_empty() || by_lambda.is_empty() {
+        return None;
+    }
+    let mean = |draw: &[usize], accuracy: &dyn Fn(&Outcome) -> f64| {
+        draw.iter().map(|&i| accuracy(paired[i])).sum::<f64>() / draw.len() as f64
+    };
+    let best = |draw: &[usize]| {
+        by_lambda
+            .iter()
+            .map(|(bits, runs)| (f64::from_bits(*bits), mean(draw, &|p| runs[&p.seed])))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    let all: Vec<usize> = (0..paired.len()).collect();
+    let (best_lambda, best_accuracy) = best(&all)?;
+    let accuracy = mean(&all, &|p| p.accuracy);
+    Some(Regret {
+        best_lambda,
+        best_accuracy,
+        accuracy,
+        regret: best_accuracy - accuracy,
+        regret_ci: bootstrap(paired.len(), |draw| Some(best(draw)?.1 - mean(draw, &|p| p.accuracy))),
+        seeds: paired.len(),
+    })
+}

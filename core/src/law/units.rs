@@ -1,0 +1,125 @@
+//! Steps, epochs and regularization time τ, and other people's conventions for η and λ.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A length of training in one of the three units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Length {
+    /// Optimizer steps.
+    Steps(f64),
+    /// Passes over the training set.
+    Epochs(f64),
+    /// Regularization time `τ = η/(1−β)·λ·t`: weight-decay e-folds.
+    Tau(f64),
+}
+
+impl Length {
+    /// The number before the unit.
+    #[must_use]
+    pub fn amount(self) -> f64 {
+        match self {
+            Self::Steps(x) | Self::Epochs(x) | Self::Tau(x) => x,
+        }
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steps(x) => write!(f, "{x}"),
+            Self::Epochs(x) => write!(f, "{x}ep"),
+            Self::Tau(x) => write!(f, "{x}tau"),
+        }
+    }
+}
+
+/// The text is no length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a length is a number of steps, or one with a unit: 5000, 200ep (epochs), 2tau")]
+pub struct ParseLengthError;
+
+impl FromStr for Length {
+    type Err = ParseLengthError;
+
+    fn from_str(text: &str) -> Result<Self, ParseLengthError> {
+        let text = text.trim();
+        let (number, unit): (&str, fn(f64) -> Self) = if let Some(n) = text.strip_suffix("tau") {
+            (n, Self::Tau)
+        } else if let Some(n) = text.strip_suffix("ep") {
+            (n, Self::Epochs)
+        } else {
+            (text, Self::Steps)
+        };
+        let number = number.trim_end().parse().map_err(|_| ParseLengthError)?;
+        Ok(unit(number))
+    }
+}
+
+impl Serialize for Length {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// A bare number is steps.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Number(f64),
+            Text(String),
+        }
+        match Raw::deserialize(deserializer)? {
+            Raw::Number(steps) => Ok(Self::Steps(steps)),
+            Raw::Text(text) => text.parse().map_err(D::Error::custom),
+        }
+    }
+}
+
+/// Effective learning rate `η_eff = η/(1−β)`.
+#[must_use]
+pub fn effective_lr(lr: f64, momentum: f64) -> f64 {
+    lr / (1.0 - momentum)
+}
+
+/// Learning rate and weight decay in the convention of PyTorch, Burn and this project:
+/// `g ← ∇ℓ + λθ` with ℓ averaged over the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CoupledL2 {
+    /// Learning rate η.
+    pub lr: f64,
+    /// L2 coefficient λ (`weight_decay`).
+    pub weight_decay: f64,
+}
+
+impl CoupledL2 {
+    /// From the authors' released code, which has no ½ before λ‖θ‖² and averages the cross-entropy
+    /// over classes too: `(η/C, 2·C·L2)` (`paper.md` §1).
+    #[must_use]
+    pub fn from_autol2_code(lr: f64, l2: f64, classes: usize) -> Self {
+        let c = classes as f64;
+        Self { lr: lr / c, weight_decay: 2.0 * c * l2 }
+    }
+
+    /// To the authors' code: `(η·C, λ/(2·C))`, the inverse of [`Self::from_autol2_code`].
+    #[must_use]
+    pub fn to_autol2_code(self, classes: usize) -> (f64, f64) {
+        let c = classes as f64;
+        (self.lr * c, self.weight_decay / (2.0 * c))
+    }
+
+    /// τ after `steps` steps with momentum β: `η/(1−β)·λ·t`.
+    #[must_use]
+    pub fn tau(self, momentum: f64, steps: f64) -> f64 {
+        effective_lr(self.lr, momentum) * self.weight_decay * steps
+    }
+}
+
+/// τ of decoupled decay (AdamW: θ shrinks by η·λ a step): the same clock with β = 0.
+#[must_use]
+pub fn decoupled_tau(lr: f64, weight_decay: f64, steps: f64) -> f64 {
+    lr * weight_decay * steps
+}

@@ -1,0 +1,118 @@
+//! The architecture's choices, under the names that flags and files use.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$variant_doc])* $variant),* }
+    };
+}
+
+choice! {
+    /// The kind of network.
+    ModelKind {
+        /// One linear layer: k = 1, the model without a late decay.
+        Linear,
+        /// Fully connected layers.
+        Fc,
+        /// 3×3 convolutions and a dense layer.
+        Cnn,
+    }
+}
+
+choice! {
+    /// The non-linearity between layers.
+    Activation {
+        /// max(0, x).
+        Relu,
+        /// The error function.
+        Erf,
+        /// The hyperbolic tangent.
+        Tanh,
+        /// The identity.
+        Linear,
+    }
+}
+
+choice! {
+    /// Where the scale of the weights lives.
+    Parameterization {
+        /// In the initial weights: N(0, σ_w²/fan-in).
+        Standard,
+        /// In the forward pass: weights N(0, 1), multiplied by σ_w/√fan-in.
+        Ntk,
+    }
+}
+
+choice! {
+    /// What batch normalization uses when testing.
+    Normalization {
+        /// Running averages of the training batches.
+        Running,
+        /// The batch that is being tested, as the authors' code does.
+        Batch,
+    }
+}
+
+choice! {
+    /// How a convolutional network shrinks the image after its first convolution.
+    Pooling {
+        /// Convolutions of stride 2.
+        Stride,
+        /// 2×2 max pooling after the convolution.
+        Max,
+        /// 2×2 average pooling after the convolution.
+        Average,
+    }
+}
+
+choice! {
+    /// What the dense layer of a convolutional network reads.
+    Readout {
+        /// The average over pixels.
+        Pool,
+        /// Every pixel.
+        Flatten,
+    }
+}
+
+/// A network's architecture, apart from the data's shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    /// Kind of network.
+    pub kind: ModelKind,
+    /// Weight layers, the last one linear.
+    pub depth: usize,
+    /// Hidden units or channels.
+    pub width: usize,
+    /// Hidden activation.
+    pub activation: Activation,
+    /// Biases in every layer.
+    pub bias: bool,
+    /// Parameterization of weights and biases.
+    pub parameterization: Parameterization,
+    /// σ_w, or the activation's default.
+    pub w_std: Option<f64>,
+    /// σ_b.
+    pub b_std: f64,
+    /// Batch normalization after convolutions.
+    pub batch_norm: bool,
+    /// What it uses when testing.
+    pub normalization: Normalization,
+    /// How the image shrinks.
+    pub pooling: Pooling,
+    /// What the dense layer reads.
+    pub readout: Readout,
+}
+
+impl ModelConfig {
+    /// σ_w: as given, or √2 for ReLU (He) and 1 for the others (LeCun).
+    #[must_use]
+    pub fn w_std(&self) -> f64 {
+        let default = if self.activation == Activation::Relu { std::f64::consts::SQRT_2 } else { 1.0 };
+        self.w_std.unwrap_or(default)
+    }
+}

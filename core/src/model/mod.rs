@@ -1,0 +1,205 @@
+//! What learns: linear, fully connected and convolutional networks, R independent runs at a time.
+//!
+//! A [`Model`] is a description, not a bag of weights: it lists its parameters and computes logits
+//! from parameters given to it. Every parameter of R runs is one tensor `[runs, elements]`, so the
+//! optimizer, the norm and a snapshot treat all of them alike, and a single run is R = 1.
+
+mod cnn;
+mod config;
+mod fc;
+
+pub use config::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout};
+
+use burn::tensor::{Device, Tensor, TensorData, activation};
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::random::{Stream, stream};
+
+/// How a parameter starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// Independent normals with this standard deviation.
+    Normal(f32),
+    /// One value everywhere.
+    Constant(f32),
+}
+
+/// One parameter (or buffer) of a single run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParamSpec {
+    /// Its name, such as `layer1.weight`.
+    pub name: String,
+    /// Its shape in one run; weights are `[in, out]` or `[out, in, 3, 3]`.
+    pub shape: Vec<usize>,
+    /// How it starts.
+    pub init: Init,
+}
+
+impl ParamSpec {
+    fn new(name: String, shape: Vec<usize>, init: Init) -> Self {
+        Self { name, shape, init }
+    }
+
+    /// Number of values in one run.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// Whether the statistics of batch normalization are being learned or used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Normalize with the batch and update the running averages.
+    Train,
+    /// Normalize as the configuration says; change nothing.
+    Test,
+}
+
+/// A network's architecture for images of one shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    config: ModelConfig,
+    input: [usize; 3],
+    classes: usize,
+    params: Vec<ParamSpec>,
+    buffers: Vec<ParamSpec>,
+}
+
+impl Model {
+    /// The model of `config` for images `[channels, height, width]` and `classes` outputs.
+    #[must_use]
+    pub fn new(config: ModelConfig, input: [usize; 3], classes: usize) -> Self {
+        let (params, buffers) = match config.kind {
+            ModelKind::Linear | ModelKind::Fc => (fc::params(&config, input, classes), Vec::new()),
+            ModelKind::Cnn => cnn::params(&config, input, classes),
+        };
+        Self { config, input, classes, params, buffers }
+    }
+
+    /// The architecture.
+    #[must_use]
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The trained parameters, in the order that [`Self::forward`] takes them.
+    #[must_use]
+    pub fn params(&self) -> &[ParamSpec] {
+        &self.params
+    }
+
+    /// State that is not trained: running statistics of batch normalization.
+    #[must_use]
+    pub fn buffers(&self) -> &[ParamSpec] {
+        &self.buffers
+    }
+
+    /// Trained values of one run.
+    #[must_use]
+    pub fn parameter_count(&self) -> usize {
+        self.params.iter().map(ParamSpec::elements).sum()
+    }
+
+    /// The degree k with `f_{αθ}(x) = α^k f_θ(x)` for α > 0, or `None` if there is none
+    /// (`paper.md` §5): biases and normalization break homogeneity, and so does a hidden activation
+    /// other than ReLU and the identity.
+    #[must_use]
+    pub fn homogeneity(&self) -> Option<usize> {
+        let c = &self.config;
+        let hidden = c.depth > 1;
+        let positive = matches!(c.activation, Activation::Relu | Activation::Linear);
+        (!c.bias && !c.batch_norm && (positive || !hidden)).then_some(c.depth)
+    }
+
+    /// Initial parameters, one run for each seed: tensors `[runs, elements]`.
+    ///
+    /// Drawn on the host, so every device starts from the same numbers.
+    #[must_use]
+    pub fn init(&self, seeds: &[u64], device: &Device) -> Vec<Tensor<2>> {
+        Self::draw(&self.params, seeds, device)
+    }
+
+    /// Initial buffers, `[runs, elements]`.
+    #[must_use]
+    pub fn init_buffers(&self, runs: usize, device: &Device) -> Vec<Tensor<2>> {
+        Self::draw(&self.buffers, &vec![0; runs], device)
+    }
+
+    fn draw(specs: &[ParamSpec], seeds: &[u64], device: &Device) -> Vec<Tensor<2>> {
+        let tensor = |(i, spec): (usize, &ParamSpec)| {
+            let n = spec.elements();
+            let mut values = Vec::with_capacity(seeds.len() * n);
+            for &seed in seeds {
+                match spec.init {
+                    Init::Constant(c) => values.extend(std::iter::repeat_n(c, n)),
+                    Init::Normal(std) => {
+                        let rng = stream(seed, Stream::Init, i as u64);
+                        let draws: rand_distr::Iter<StandardNormal, _, f32> = StandardNormal.sample_iter(rng);
+                        values.extend(draws.take(n).map(|z| std * z));
+                    }
+                }
+            }
+            Tensor::from_data(TensorData::new(values, [seeds.len(), n]), device)
+        };
+        specs.iter().enumerate().map(tensor).collect()
+    }
+
+    /// Logits `[runs, batch, classes]` of `x`, `[runs or 1, batch, features]` (1: shared by all runs).
+    ///
+    /// `params` and `buffers` are tensors `[runs, elements]` in the order of [`Self::params`] and
+    /// [`Self::buffers`]. In [`Mode::Train`] the buffers are updated in place.
+    #[must_use]
+    pub fn forward(&self, params: &[Tensor<2>], buffers: &mut [Tensor<2>], x: Tensor<3>, mode: Mode) -> Tensor<3> {
+        match self.config.kind {
+            ModelKind::Linear | ModelKind::Fc => fc::forward(&self.config, &self.params, params, x),
+            ModelKind::Cnn => cnn::forward(self, params, buffers, x, mode),
+        }
+    }
+
+    /// The largest number of values per example between two layers: what bounds a forward pass's memory.
+    #[must_use]
+    pub fn activation_size(&self) -> usize {
+        let input: usize = self.input.iter().product();
+        match self.config.kind {
+            ModelKind::Linear => input,
+            ModelKind::Fc => input.max(self.config.width),
+            ModelKind::Cnn => self.input[1] * self.input[2] * self.config.width.max(self.input[0]),
+        }
+    }
+}
+
+/// The activation's function.
+fn activate<const D: usize>(x: Tensor<D>, activation: Activation) -> Tensor<D> {
+    match activation {
+        Activation::Relu => activation::relu(x),
+        Activation::Erf => x.erf(),
+        Activation::Tanh => x.tanh(),
+        Activation::Linear => x,
+    }
+}
+
+/// Weight of a layer with `fan_in` inputs: its initial standard deviation, and the factor by which
+/// the layer's output is multiplied (NTK parameterization scales in use, not at the start).
+fn weight_scale(config: &ModelConfig, fan_in: usize) -> (Init, f64) {
+    let std = config.w_std() / (fan_in as f64).sqrt();
+    match config.parameterization {
+        Parameterization::Standard => (Init::Normal(std as f32), 1.0),
+        Parameterization::Ntk => (Init::Normal(1.0), std),
+    }
+}
+
+/// The same for a bias.
+fn bias_scale(config: &ModelConfig) -> (Init, f64) {
+    match config.parameterization {
+        Parameterization::Standard if config.b_std == 0.0 => (Init::Constant(0.0), 1.0),
+        Parameterization::Standard => (Init::Normal(config.b_std as f32), 1.0),
+        Parameterization::Ntk => (Init::Normal(1.0), config.b_std),
+    }
+}
+
+/// `x · scale`, without an operation where the scale is 1.
+fn scaled<const D: usize>(x: Tensor<D>, scale: f64) -> Tensor<D> {
+    #[expect(clippy::float_cmp, reason = "exactly 1 means that there is nothing to do")]
+    if scale == 1.0 { x } else { x.mul_scalar(scale) }
+}

@@ -1,0 +1,33 @@
+//! How a grid of runs is laid out on a device. The one place that decides it.
+//!
+//! Measured (`l2lab bench`, README): on a CPU, runs one by one on a thread each beat a stack; on a
+//! GPU a stack of 32 small runs costs three times what one run costs.
+
+use super::RunSpec;
+use crate::model::Model;
+
+/// How runs share a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Execution {
+    /// One run at a time on each thread.
+    Single,
+    /// Many runs in one stack of tensors.
+    Stacked,
+}
+
+/// Values that a stack's widest intermediate result may have: 1 GiB of f32.
+const STACK_LIMIT: usize = 1 << 28;
+
+/// Groups of runs (by index) to be trained together, the longest first so that the last thread to
+/// finish is not left with the longest run.
+#[must_use]
+pub fn plan(runs: &[RunSpec], execution: Execution, model: &Model, batch: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(runs[i].steps));
+    let per_run = (batch * model.activation_size()).max(model.parameter_count());
+    let size = match execution {
+        Execution::Single => 1,
+        Execution::Stacked => (STACK_LIMIT / per_run.max(1)).max(1),
+    };
+    order.chunks(size).map(<[usize]>::to_vec).collect()
+}

@@ -1,0 +1,435 @@
+//! The trainer: a state machine without I/O that advances a stack of runs and measures them.
+
+use std::sync::Arc;
+
+use burn::tensor::{Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::{End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, PerRun, RunSpec, Sgd, Task, Trace};
+use crate::{
+    Experiment,
+    data::{Batches, Sampling},
+    law::effective_lr,
+    model::{Mode, Model},
+};
+
+/// What keeps a trainer from going on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrainError {
+    /// The device did not give a result back.
+    #[error("the device failed while results were read back: {0}")]
+    Device(String),
+    /// A snapshot that belongs to something else.
+    #[error("the snapshot does not fit this experiment: {0}")]
+    Snapshot(String),
+}
+
+/// A named tensor of a snapshot, on the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedTensor {
+    /// Such as `param.layer1.weight`, `velocity.layer1.weight`, `buffer.norm1.mean`.
+    pub name: String,
+    /// `[runs still active, …the parameter's shape]`.
+    pub shape: Vec<usize>,
+    /// Row-major values.
+    pub values: Vec<f32>,
+}
+
+/// All that a trainer needs to go on exactly as if it had never stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Steps taken.
+    pub step: u64,
+    /// Every run's state, in the trainer's order.
+    pub runs: Vec<RunState>,
+    /// Parameters, velocities and buffers of the runs still active.
+    #[serde(skip)]
+    pub tensors: Vec<NamedTensor>,
+}
+
+/// A run's state apart from its tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunState {
+    /// The run and what was measured.
+    pub trace: Trace,
+    /// Regularization time so far.
+    tau: f64,
+    /// λ of the next step.
+    lambda: f64,
+    /// What decides λ.
+    schedule: LambdaState,
+}
+
+/// Values that an evaluation's widest intermediate result may have: 8 MiB of f32, to stay in cache.
+const EVALUATION_LIMIT: usize = 1 << 21;
+
+/// Trains a stack of runs together and measures each when it is due.
+///
+/// The caller decides when to [`step`](Self::step) and when to wait for a
+/// [`measure`](Self::measure): natively in a loop, in a browser in slices. A run that is finished or
+/// diverged leaves the stack; the others go on unchanged.
+pub struct Trainer {
+    model: Model,
+    task: Arc<Task>,
+    loss: Loss,
+    lr_schedule: LrSchedule,
+    steps_per_epoch: u64,
+    step: u64,
+    runs: Vec<RunState>,
+    /// Indices of the runs still active: rows of the tensors.
+    rows: Vec<usize>,
+    /// One for each row.
+    batches: Vec<Batches>,
+    params: Vec<Tensor<2>>,
+    buffers: Vec<Tensor<2>>,
+    /// Empty before the first step and without momentum.
+    velocities: Vec<Tensor<2>>,
+    /// Rebuilt when η, λ or the rows change.
+    sgd: Option<Sgd>,
+    /// The current state has been measured already.
+    measured: bool,
+}
+
+impl Trainer {
+    /// A stack of `runs` at their initial weights.
+    ///
+    /// The experiment says everything that the runs share; `task` is its data on a device.
+    ///
+    /// # Panics
+    /// When there is no run.
+    #[must_use]
+    pub fn new(experiment: &Experiment, task: Arc<Task>, runs: Vec<RunSpec>) -> Self {
+        assert!(!runs.is_empty(), "a trainer has at least one run");
+        let model = Model::new(experiment.model_config(), task.input(), task.classes());
+        let seeds: Vec<u64> = runs.iter().map(|r| r.seed).collect();
+        let runs: Vec<RunState> = runs
+            .into_iter()
+            .map(|run| RunState {
+                tau: 0.0,
+                lambda: run.lambda,
+                schedule: experiment.lambda_schedule.start(run.lambda),
+                trace: Trace::new(run),
+            })
+            .collect();
+        let mut trainer = Self {
+            loss: experiment.loss,
+            lr_schedule: experiment.lr_schedule,
+            steps_per_epoch: experiment.steps_per_epoch(task.train_examples()),
+            step: 0,
+            rows: (0..runs.len()).collect(),
+            batches: Vec::new(),
+            params: model.init(&seeds, task.device()),
+            buffers: model.init_buffers(seeds.len(), task.device()),
+            velocities: Vec::new(),
+            sgd: None,
+            measured: false,
+            runs,
+            model,
+            task,
+        };
+        trainer.batches = trainer.batches_of(experiment.batch, experiment.sampling);
+        trainer
+    }
+
+    fn batches_of(&self, batch: usize, sampling: Sampling) -> Vec<Batches> {
+        let examples = self.task.train_examples();
+        self.rows.iter().map(|&r| Batches::new(examples, batch, sampling, self.runs[r].trace.run.seed)).collect()
+    }
+
+    /// Steps taken so far.
+    #[must_use]
+    pub fn steps_taken(&self) -> u64 {
+        self.step
+    }
+
+    /// Runs that have not ended.
+    #[must_use]
+    pub fn active(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The network that all runs share.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Parameters of the active runs, `[runs, elements]`, in the model's order.
+    #[must_use]
+    pub fn params(&self) -> &[Tensor<2>] {
+        &self.params
+    }
+
+    /// What was measured of each run, in the order given to [`Self::new`].
+    pub fn traces(&self) -> impl Iterator<Item = &Trace> {
+        self.runs.iter().map(|r| &r.trace)
+    }
+
+    /// Hands over what was measured.
+    #[must_use]
+    pub fn into_traces(self) -> Vec<Trace> {
+        self.runs.into_iter().map(|r| r.trace).collect()
+    }
+
+    /// Whether some active run is to be measured at the current step before the next one is taken.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        !self.measured && self.rows.iter().any(|&r| self.runs[r].trace.run.measures_at(self.step))
+    }
+
+    /// Takes one step of every active run. Does nothing when none is.
+    pub fn step(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        self.prepare_sgd();
+        let [images, targets] = self.next_batch();
+
+        let tracked: Vec<Tensor<2>> =
+            std::mem::take(&mut self.params).into_iter().map(|p| p.autodiff().require_grad()).collect();
+        let logits = self.model.forward(&tracked, &mut self.buffers, images, Mode::Train);
+        let batch = logits.dims()[1];
+        // Runs share no parameter, so the gradient of the sum is every run's own gradient.
+        let loss = self.loss.per_example(logits, targets).sum().div_scalar(batch as f64);
+        let mut grads = loss.backward();
+        drop(loss);
+
+        let sgd = self.sgd.as_ref().expect("prepared above");
+        let mut velocities = std::mem::take(&mut self.velocities).into_iter();
+        for tracked in tracked {
+            let grad = tracked.grad_remove(&mut grads).expect("every parameter takes part in the loss");
+            let (theta, velocity) = sgd.update(tracked.inner(), grad, velocities.next());
+            self.params.push(theta);
+            self.velocities.extend(velocity);
+        }
+        for (row, &r) in self.rows.iter().enumerate() {
+            let run = &mut self.runs[r];
+            run.tau += effective_lr(sgd.lr.values()[row], run.trace.run.momentum) * run.lambda;
+        }
+        self.step += 1;
+        self.measured = false;
+    }
+
+    /// η and λ of this step, uploaded again only when they changed.
+    fn prepare_sgd(&mut self) {
+        let value = |f: &dyn Fn(&RunState) -> f64| self.rows.iter().map(|&r| f(&self.runs[r])).collect::<Vec<_>>();
+        let lr = value(&|run| run.trace.run.lr * self.lr_schedule.factor(self.step, run.trace.run.steps));
+        let lambda = value(&|run| run.lambda);
+        if self.sgd.as_ref().is_some_and(|s| s.lr.values() == lr && s.lambda.values() == lambda) {
+            return;
+        }
+        let momentum = value(&|run| run.trace.run.momentum);
+        let [lr, lambda, momentum] = [lr, lambda, momentum].map(|v| PerRun::new(v, self.task.device()));
+        self.sgd = Some(Sgd { lr, lambda, momentum });
+    }
+
+    /// Images and targets of this step: `[1, batch, …]` where all runs see the same, else `[runs, batch, …]`.
+    fn next_batch(&mut self) -> [Tensor<3>; 2] {
+        if self.batches[0].is_full() {
+            return self.task.train.all();
+        }
+        let seed = |row: usize| self.runs[self.rows[row]].trace.run.seed;
+        let shared = (1..self.rows.len()).all(|row| seed(row) == seed(0));
+        let sources = if shared { 1 } else { self.rows.len() };
+        let step = self.step;
+        let indices: Vec<usize> = self.batches[..sources].iter_mut().flat_map(|b| b.indices(step)).collect();
+        self.task.train.gather(&indices, sources)
+    }
+
+    /// Measures the runs that are due, ends those that are finished or diverged, and lets λ schedules
+    /// react. Returns each measured run's index and measurement.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn measure(&mut self) -> Result<Vec<(usize, Measurement)>, TrainError> {
+        let due: Vec<usize> =
+            (0..self.rows.len()).filter(|&row| self.runs[self.rows[row]].trace.run.measures_at(self.step)).collect();
+        self.measured = true;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values = self.evaluate(&due).await?;
+        let mut measured = Vec::with_capacity(due.len());
+        let mut ended = Vec::new();
+        for (&row, [train_loss, train_accuracy, test_loss, test_accuracy, sq_norm]) in due.iter().zip(values) {
+            let index = self.rows[row];
+            let run = &mut self.runs[index];
+            let spec = &run.trace.run;
+            let mut m = Measurement {
+                step: self.step,
+                epoch: self.step as f64 / self.steps_per_epoch as f64,
+                tau: run.tau,
+                train_loss,
+                train_accuracy,
+                test_loss,
+                test_accuracy,
+                sq_norm,
+                lr: spec.lr * self.lr_schedule.factor(self.step, spec.steps),
+                lambda: run.lambda,
+            };
+            run.lambda = run.schedule.next(&m);
+            m.lambda = run.lambda;
+            run.trace.end = if let Some(what) = m.non_finite() {
+                Some(End::Diverged { step: self.step, what: what.to_owned() })
+            } else {
+                (self.step >= spec.steps).then_some(End::Completed)
+            };
+            if run.trace.end.is_some() {
+                ended.push(row);
+            }
+            // A diverged state is recorded as the reason, not as a point of the curve.
+            if !run.trace.diverged() {
+                run.trace.points.push(m);
+            }
+            measured.push((index, m));
+        }
+        self.keep_rows(|row| !ended.contains(&row));
+        Ok(measured)
+    }
+
+    /// `[train loss, train accuracy, test loss, test accuracy, ‖θ‖²]` of the runs in `rows`.
+    ///
+    /// As many training examples are measured as there are test examples, if there are that many.
+    async fn evaluate(&self, rows: &[usize]) -> Result<Vec<[f64; 5]>, TrainError> {
+        let pick = |tensors: &[Tensor<2>]| -> Vec<Tensor<2>> {
+            if rows.len() == self.rows.len() {
+                return tensors.to_vec();
+            }
+            let ids = row_ids(rows, self.task.device());
+            tensors.iter().map(|t| t.clone().select(0, ids.clone())).collect()
+        };
+        let (params, mut buffers) = (pick(&self.params), pick(&self.buffers));
+        let chunk = (EVALUATION_LIMIT / (rows.len() * self.model.activation_size())).max(1);
+        let mut columns = Vec::with_capacity(5);
+        for examples in [&self.task.train, &self.task.test] {
+            let count = examples.count.min(self.task.test.count);
+            let mut sums: Option<[Tensor<2>; 2]> = None;
+            for start in (0..count).step_by(chunk) {
+                let [images, targets] = examples.range(start, (start + chunk).min(count));
+                let logits = self.model.forward(&params, &mut buffers, images, Mode::Test);
+                let hits = hits(logits.clone(), targets.clone());
+                let part = [self.loss.per_example(logits, targets), hits].map(|t| t.sum_dim(1));
+                sums = Some(match sums {
+                    None => part,
+                    Some([loss, hits]) => {
+                        let [more_loss, more_hits] = part;
+                        [loss + more_loss, hits + more_hits]
+                    }
+                });
+            }
+            let sums = sums.expect("a data set has at least one example");
+            columns.extend(sums.map(|s| s.div_scalar(count as f64)));
+        }
+        let sq_norm = params.into_iter().map(|p| (p.clone() * p).sum_dim(1)).reduce(|a, b| a + b);
+        columns.push(sq_norm.expect("a model has parameters"));
+        let data = Tensor::cat(columns, 1).into_data_async().await;
+        let values = data.map_err(|e| TrainError::Device(e.to_string()))?.convert::<f32>();
+        let values = values.try_to_vec::<f32>().map_err(|e| TrainError::Device(format!("{e:?}")))?;
+        Ok(values.chunks_exact(5).map(|v| std::array::from_fn(|i| f64::from(v[i]))).collect())
+    }
+
+    /// Drops the rows that `keep` refuses.
+    fn keep_rows(&mut self, keep: impl Fn(usize) -> bool) {
+        let kept: Vec<usize> = (0..self.rows.len()).filter(|&row| keep(row)).collect();
+        if kept.len() == self.rows.len() {
+            return;
+        }
+        self.rows = kept.iter().map(|&row| self.rows[row]).collect();
+        self.batches = kept.iter().map(|&row| self.batches[row].clone()).collect();
+        self.sgd = None;
+        for tensors in [&mut self.params, &mut self.velocities, &mut self.buffers] {
+            if kept.is_empty() {
+                tensors.clear();
+                continue;
+            }
+            let ids = row_ids(&kept, self.task.device());
+            for t in tensors.iter_mut() {
+                *t = t.clone().select(0, ids.clone());
+            }
+        }
+    }
+
+    /// The trainer's whole state, on the host.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn snapshot(&self) -> Result<Snapshot, TrainError> {
+        let mut tensors = Vec::new();
+        for (kind, specs, group) in [
+            ("param", self.model.params(), &self.params),
+            ("velocity", self.model.params(), &self.velocities),
+            ("buffer", self.model.buffers(), &self.buffers),
+        ] {
+            for (spec, tensor) in specs.iter().zip(group) {
+                let data = tensor.clone().into_data_async().await.map_err(|e| TrainError::Device(e.to_string()))?;
+                let values = data.convert::<f32>().try_to_vec().map_err(|e| TrainError::Device(format!("{e:?}")))?;
+                let shape = [&[self.rows.len()], &spec.shape[..]].concat();
+                tensors.push(NamedTensor { name: format!("{kind}.{}", spec.name), shape, values });
+            }
+        }
+        Ok(Snapshot { step: self.step, runs: self.runs.clone(), tensors })
+    }
+
+    /// Puts the trainer into a snapshot's state. On an error the trainer is as it was.
+    ///
+    /// # Errors
+    /// When the snapshot is of other runs or another model.
+    pub fn restore(&mut self, snapshot: Snapshot) -> Result<(), TrainError> {
+        let misfit = |what: String| TrainError::Snapshot(what);
+        let same = snapshot.runs.len() == self.runs.len()
+            && snapshot.runs.iter().zip(&self.runs).all(|(a, b)| a.trace.run == b.trace.run);
+        if !same {
+            return Err(misfit("its runs are others".into()));
+        }
+        let rows: Vec<usize> = (0..snapshot.runs.len()).filter(|&r| snapshot.runs[r].trace.end.is_none()).collect();
+        let device = self.task.device();
+        let load = |kind: &str, specs: &[crate::model::ParamSpec], optional: bool| {
+            let mut group = Vec::new();
+            for spec in if rows.is_empty() { &[] } else { specs } {
+                let name = format!("{kind}.{}", spec.name);
+                let Some(t) = snapshot.tensors.iter().find(|t| t.name == name) else {
+                    if optional {
+                        return Ok(Vec::new());
+                    }
+                    return Err(misfit(format!("it has no tensor '{name}'")));
+                };
+                let shape = [&[rows.len()], &spec.shape[..]].concat();
+                if t.shape != shape || t.values.len() != rows.len() * spec.elements() {
+                    return Err(misfit(format!("tensor '{name}' has shape {:?}, expected {shape:?}", t.shape)));
+                }
+                group.push(Tensor::from_data(TensorData::new(t.values.clone(), [rows.len(), spec.elements()]), device));
+            }
+            Ok(group)
+        };
+        let params = load("param", self.model.params(), false)?;
+        let velocities = load("velocity", self.model.params(), true)?;
+        let buffers = load("buffer", self.model.buffers(), false)?;
+        // Batches are pure functions of seed and step: any row's serves as a pattern.
+        let pattern = self.batches.first().cloned();
+        if let Some(pattern) = pattern {
+            self.batches = rows.iter().map(|&r| pattern.with_seed(snapshot.runs[r].trace.run.seed)).collect();
+        } else if !rows.is_empty() {
+            return Err(misfit("this trainer has finished already".into()));
+        }
+        self.measured = rows
+            .first()
+            .is_some_and(|&r| snapshot.runs[r].trace.points.last().is_some_and(|m| m.step == snapshot.step));
+        (self.params, self.velocities, self.buffers) = (params, velocities, buffers);
+        (self.rows, self.runs, self.step, self.sgd) = (rows, snapshot.runs, snapshot.step, None);
+        Ok(())
+    }
+}
+
+fn row_ids(rows: &[usize], device: &burn::tensor::Device) -> Tensor<1, Int> {
+    let ids: Vec<i32> = rows.iter().map(|&r| i32::try_from(r).expect("fewer than 2^31 runs")).collect();
+    Tensor::from_data(TensorData::new(ids, [rows.len()]), device)
+}
+
+/// 1 where the largest logit is the target's, else 0: `[runs, batch]`.
+fn hits(logits: Tensor<3>, targets: Tensor<3>) -> Tensor<2> {
+    let [runs, batch, _] = logits.dims();
+    let [shared, ..] = targets.dims();
+    let guess = logits.argmax(2).reshape([runs, batch]);
+    let truth = targets.argmax(2).reshape([shared, batch]).expand([runs, batch]);
+    guess.equal(truth).float()
+}

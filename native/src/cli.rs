@@ -1,0 +1,211 @@
+//! The command line: flags made from the experiment's fields, a TOML file under them.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use l2lab_core::{
+    Experiment,
+    experiment::{ExperimentError, FIELDS, unknown_key},
+};
+
+use crate::{
+    commands::{bench, predict, train},
+    device::DeviceChoice,
+};
+
+/// What a command is told besides the experiment: things of this machine, not of the science.
+pub struct Options {
+    /// Where results go.
+    pub out: Option<PathBuf>,
+    /// Continue what `out` holds.
+    pub resume: bool,
+    /// Where data sets are.
+    pub data_dir: PathBuf,
+    /// What to compute on.
+    pub device: DeviceChoice,
+    /// Threads, if not as many as there are cores.
+    pub threads: Option<usize>,
+    /// Print one JSON object.
+    pub json: bool,
+}
+
+/// The whole command line.
+pub fn command() -> Command {
+    let json = Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help("Print the summary as one JSON object on standard output, and nothing else there");
+    let device = Arg::new("device")
+        .long("device")
+        .value_name("DEVICE")
+        .default_value("cpu")
+        .value_parser(value_parser!(DeviceChoice))
+        .help("What to compute on: cpu; with the Cargo features of those names also ndarray, gpu[:N], cuda[:N]");
+    let threads = Arg::new("threads")
+        .long("threads")
+        .value_name("N")
+        .value_parser(clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))
+        .help("CPU threads [default: as many as there are cores]");
+    let data_dir = Arg::new("data-dir")
+        .long("data-dir")
+        .value_name("DIR")
+        .default_value("data")
+        .value_parser(value_parser!(PathBuf))
+        .help("Where data sets are: DIR/mnist, DIR/fashion-mnist, DIR/cifar-10-batches-bin, DIR/cifar-100-binary");
+    let experiment = |name: &'static str, base: Experiment| {
+        let mut command = Command::new(name)
+            .arg(
+                Arg::new("file")
+                    .value_name("EXPERIMENT.toml")
+                    .value_parser(value_parser!(PathBuf))
+                    .help("An experiment; flags go over what it says"),
+            )
+            .next_help_heading("Experiment");
+        for field in FIELDS {
+            let default = base.get(field.name).map_or_else(String::new, |d| format!(" [default: {d}]"));
+            let help = format!("{}{default}", field.help.trim());
+            let mut arg = Arg::new(field.name)
+                .long(field.name)
+                .value_name("VALUE")
+                .allow_negative_numbers(true)
+                .help(help);
+            if field.switch {
+                arg = arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false");
+            }
+            command = command.arg(arg);
+        }
+        command
+            .next_help_heading("Options")
+            .arg(
+                Arg::new("out")
+                    .long("out")
+                    .value_name("DIR")
+                    .value_parser(value_parser!(PathBuf))
+                    .help("Directory for experiment.toml, traces.csv, summary.json and report.html; never overwritten"),
+            )
+            .arg(
+                Arg::new("resume")
+                    .long("resume")
+                    .action(ArgAction::SetTrue)
+                    .requires("out")
+                    .help("Continue what --out DIR holds, with the experiment that it holds"),
+            )
+            .args([data_dir.clone(), device.clone(), threads.clone(), json.clone()])
+    };
+    let names = |help: &'static str| Arg::new("names").value_name("NAME").num_args(0..).help(help);
+    Command::new("l2lab")
+        .version(clap::crate_version!())
+        .about("Measure how L2 regularization sets the time a network takes to its best performance: t_* = c/(ηλ)")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            experiment("sweep", Experiment::default())
+                .about("Train a grid of λ × η × seeds, fit t_*, predict λ and verify the prediction")
+                .after_help("Without --out, results go to the first free runs/sweep-N."),
+        )
+        .subcommand(experiment("train", train::base()).about("Train one network and read off its t_*"))
+        .subcommand(
+            experiment("predict", predict::base())
+                .about("Predict the best λ for a training budget from short runs at a large λ")
+                .after_help("Example: l2lab predict --lambda 0.1 --budget 20000"),
+        )
+        .subcommand(
+            Command::new("data")
+                .about("List, fetch and verify data sets")
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .subcommand(
+                    Command::new("list").about("Tell which there are and where").args([data_dir.clone(), json.clone()]),
+                )
+                .subcommand(
+                    Command::new("fetch")
+                        .about("Download data sets from their own sites, with checksums; resumes")
+                        .arg(names("Data sets to fetch").required(true))
+                        .arg(
+                            Arg::new("from")
+                                .long("from")
+                                .value_name("URL")
+                                .help("A mirror that has the same files under URL/"),
+                        )
+                        .args([data_dir.clone(), json.clone()]),
+                )
+                .subcommand(
+                    Command::new("verify")
+                        .about("Check data sets against their published checksums")
+                        .arg(names("Data sets to check [default: those that are there]"))
+                        .args([data_dir, json.clone()]),
+                ),
+        )
+        .subcommand(
+            Command::new("bench")
+                .about("Time training steps of named workloads")
+                .arg(names("Workloads [default: all]"))
+                .after_help(format!("Workloads: {}", bench::names().join(", ")))
+                .args([device, threads, json]),
+        )
+}
+
+/// The experiment that a command's file and flags describe, over the command's own defaults.
+///
+/// # Errors
+/// When the file cannot be read, or a key or value is not allowed.
+pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> {
+    let mut experiment = base;
+    if let Some(path) = matches.get_one::<PathBuf>("file") {
+        let text = fs::read_to_string(path).with_context(|| format!("'{}' cannot be read", path.display()))?;
+        apply(&mut experiment, &text).with_context(|| format!("in '{}'", path.display()))?;
+    }
+    let lengths = ["tau", "steps", "epochs"];
+    if lengths.iter().any(|name| matches.contains_id(name)) {
+        // A length given as a flag replaces the file's, in whatever unit that was.
+        (experiment.tau, experiment.steps, experiment.epochs) = (None, None, None);
+    }
+    for field in FIELDS {
+        if let Some(text) = matches.get_one::<String>(field.name) {
+            experiment.set(field.name, text)?;
+        }
+    }
+    experiment.validate()?;
+    Ok(experiment)
+}
+
+/// Puts what a TOML text says over `experiment`.
+fn apply(experiment: &mut Experiment, text: &str) -> Result<()> {
+    let table: toml::Table = text.parse()?;
+    if let Some(key) = table.keys().find(|key| FIELDS.iter().all(|f| f.name != *key)) {
+        return Err(unknown_key(key).into());
+    }
+    // Types are checked by serde, whose errors point at the line; then only what was said is taken.
+    let said: Experiment = toml::from_str(text)?;
+    for key in table.keys() {
+        if let Some(value) = said.get(key) {
+            experiment.set(key, &value)?;
+        }
+    }
+    Ok(())
+}
+
+/// The options among a command's flags.
+pub fn options(matches: &ArgMatches) -> Options {
+    let path = |name: &str| matches.try_get_one::<PathBuf>(name).ok().flatten().cloned();
+    let flag = |name: &str| matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false);
+    Options {
+        out: path("out"),
+        resume: flag("resume"),
+        data_dir: path("data-dir").unwrap_or_default(),
+        device: matches.try_get_one("device").ok().flatten().cloned().unwrap_or(DeviceChoice::Cpu),
+        threads: matches.try_get_one("threads").ok().flatten().copied(),
+        json: flag("json"),
+    }
+}
+
+/// Whether any field of the experiment was given.
+pub fn gives_experiment(matches: &ArgMatches) -> bool {
+    FIELDS.iter().any(|f| matches.contains_id(f.name)) || matches.contains_id("file")
+}
+
+/// Whether an error is the user's input rather than what happened while working on it.
+pub fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<ExperimentError>() || error.downcast_ref::<toml::de::Error>().is_some()
+}

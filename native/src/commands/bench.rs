@@ -1,0 +1,174 @@
+//! `l2lab bench`: steps per second of named workloads: forward, backward and update.
+
+use std::{fmt::Write, sync::Arc, time::Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use burn::tensor::Device;
+use clap::ArgMatches;
+use l2lab_core::{
+    Experiment,
+    data::{Dataset, MNIST_CLASSES, Split},
+    model::ModelKind,
+    train::{Execution, Task, Trainer},
+};
+use serde::Serialize;
+
+use crate::{cli, device::DeviceChoice, threads};
+
+/// Steps before the clock starts: caches, allocator, a GPU's autotune.
+const WARM_UP: usize = 5;
+/// Timed samples; the median of them is reported.
+const SAMPLES: usize = 15;
+/// A sample takes as many steps as fill this time, so that the clock's grain does not matter.
+const SAMPLE_SECONDS: f64 = 0.2;
+
+/// One timed workload.
+struct Workload {
+    name: &'static str,
+    about: &'static str,
+    image: [usize; 3],
+    runs: usize,
+    experiment: Experiment,
+}
+
+/// What a workload measured.
+#[derive(Serialize)]
+struct Timing {
+    workload: &'static str,
+    about: &'static str,
+    device: String,
+    threads: usize,
+    runs: usize,
+    parameters: usize,
+    /// Median over samples; a step advances every run once.
+    steps_per_second: f64,
+    /// First and third quartile.
+    steps_per_second_quartiles: [f64; 2],
+    images_per_second: f64,
+    milliseconds_per_step: f64,
+    samples: usize,
+}
+
+fn workloads() -> Vec<Workload> {
+    let base =
+        Experiment { train: 0, test: 0, lr: vec![0.01].into(), lambda: vec![1e-3].into(), ..Experiment::default() };
+    let fc = |name, about, width, batch, runs| Workload {
+        name,
+        about,
+        image: [1, 28, 28],
+        runs,
+        experiment: Experiment { depth: 3, width, batch, ..base.clone() },
+    };
+    vec![
+        fc("fc-512", "784-512-512-10, batch 128", 512, 128, 1),
+        fc("fc-2048", "784-2048-2048-10, batch 128", 2048, 128, 1),
+        Workload {
+            name: "cnn-32",
+            about: "three 3×3 convolutions of width 32, strides 1, 2, 2, on 32×32×3, batch 64",
+            image: [3, 32, 32],
+            runs: 1,
+            experiment: Experiment { model: ModelKind::Cnn, depth: 4, width: 32, batch: 64, ..base.clone() },
+        },
+        fc("grid-fc", "16 runs of 784-128-128-10, batch 64", 128, 64, 16),
+    ]
+}
+
+/// The names that can be asked for.
+pub fn names() -> Vec<&'static str> {
+    workloads().iter().map(|w| w.name).collect()
+}
+
+/// Times the workloads that were named, or all of them.
+///
+/// # Errors
+/// For an unknown workload, or a device that is not there or fails.
+pub fn run(matches: &ArgMatches) -> Result<String> {
+    let options = cli::options(matches);
+    let wanted: Vec<&String> = matches.get_many("names").into_iter().flatten().collect();
+    if let Some(unknown) = wanted.iter().find(|n| !names().contains(&n.as_str())) {
+        bail!("no workload '{unknown}'; there are {}", names().join(", "));
+    }
+    let (device, execution) = options.device.open()?;
+    let threads = threads::count(options.threads)?;
+    let chosen = workloads().into_iter().filter(|w| wanted.is_empty() || wanted.iter().any(|n| *n == w.name));
+    let mut timings = Vec::new();
+    let mut text = String::new();
+    for workload in chosen {
+        eprintln!("{}: {}", workload.name, workload.about);
+        let t = time(&workload, &options.device, &device, execution, threads)?;
+        let [low, high] = t.steps_per_second_quartiles;
+        let _ = writeln!(
+            text,
+            "{:<8} {:>9.2} steps/s (quartiles {low:.2} to {high:.2}) {:>10.0} images/s {:>9.3} ms a step",
+            t.workload, t.steps_per_second, t.images_per_second, t.milliseconds_per_step
+        );
+        timings.push(t);
+    }
+    if options.json {
+        return Ok(serde_json::to_string(&serde_json::json!({ "bench": timings }))? + "\n");
+    }
+    Ok(text)
+}
+
+fn time(w: &Workload, choice: &DeviceChoice, device: &Device, execution: Execution, threads: usize) -> Result<Timing> {
+    let data = noise(w.image)?;
+    let task = Arc::new(Task::new(&Split { train: data.clone(), test: data }, device));
+    let experiment = &w.experiment;
+    let run = |seed| experiment.run(experiment.lr[0], experiment.lambda[0], seed, u64::MAX);
+    let specs: Vec<_> = (0..w.runs as u64).map(run).collect();
+    // The grid is laid out as a sweep lays it out.
+    let stacks: Vec<Vec<_>> = match execution {
+        Execution::Stacked => vec![specs],
+        Execution::Single => specs.into_iter().map(|s| vec![s]).collect(),
+    };
+    let mut trainers: Vec<Trainer> =
+        stacks.into_iter().map(|s| Trainer::new(experiment, Arc::clone(&task), s)).collect();
+    let parameters = trainers[0].model().parameter_count();
+    let workers = threads.min(trainers.len());
+    let mut advance = |steps: usize| -> Result<f64> {
+        let begin = Instant::now();
+        let per_worker = trainers.len().div_ceil(workers);
+        std::thread::scope(|scope| {
+            for part in trainers.chunks_mut(per_worker) {
+                scope.spawn(move || {
+                    threads::with(threads / workers, || {
+                        for trainer in part {
+                            (0..steps).for_each(|_| trainer.step());
+                        }
+                    });
+                });
+            }
+        });
+        device.sync().map_err(|e| anyhow!("{e:?}")).context("the device failed")?;
+        Ok(begin.elapsed().as_secs_f64())
+    };
+    advance(WARM_UP)?;
+    let per_step = advance(WARM_UP)? / WARM_UP as f64;
+    let steps = ((SAMPLE_SECONDS / per_step).ceil() as usize).max(1);
+    let mut rates = (0..SAMPLES).map(|_| Ok(steps as f64 / advance(steps)?)).collect::<Result<Vec<f64>>>()?;
+    rates.sort_by(f64::total_cmp);
+    let at = |q: f64| rates[(q * (SAMPLES - 1) as f64).round() as usize];
+    let images = experiment.batch * w.runs;
+    Ok(Timing {
+        workload: w.name,
+        about: w.about,
+        device: choice.to_string(),
+        threads,
+        runs: w.runs,
+        parameters,
+        steps_per_second: at(0.5),
+        steps_per_second_quartiles: [at(0.25), at(0.75)],
+        images_per_second: at(0.5) * images as f64,
+        milliseconds_per_step: 1e3 / at(0.5),
+        samples: SAMPLES,
+    })
+}
+
+/// Images of one shape with nothing to learn in them: time does not depend on what they show.
+fn noise(shape: [usize; 3]) -> Result<Dataset> {
+    const EXAMPLES: usize = 1024;
+    let size: usize = shape.iter().product();
+    let pixels = (0..EXAMPLES * size).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let labels = (0..EXAMPLES).map(|i| (i % 10) as u8).collect();
+    Ok(Dataset::new("noise", shape, pixels, labels, MNIST_CLASSES.map(String::from).to_vec())?)
+}

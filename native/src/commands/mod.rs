@@ -1,0 +1,145 @@
+//! The commands, and what those that train share: a job is an experiment with its data, device and directory.
+
+pub mod bench;
+pub mod data;
+pub mod predict;
+pub mod sweep;
+pub mod train;
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use clap::ArgMatches;
+use l2lab_core::{
+    Experiment,
+    model::Model,
+    train::{Execution, RunSpec, Task},
+};
+
+use crate::{
+    cli::{self, Options},
+    datasets,
+    executor::Executor,
+    store::Store,
+    threads,
+};
+
+/// An experiment that is ready to be trained.
+pub struct Job {
+    /// What is trained.
+    pub experiment: Experiment,
+    /// How the user wants it done.
+    pub options: Options,
+    /// The grid's runs.
+    pub runs: Vec<RunSpec>,
+    /// The network.
+    pub model: Model,
+    /// Where results go, if anywhere.
+    pub store: Option<Store>,
+    task: Arc<Task>,
+    execution: Execution,
+    threads: usize,
+}
+
+/// A job, or the summary of a directory that is complete already.
+pub enum Start {
+    /// There is something to train.
+    Job(Box<Job>),
+    /// `--resume` found nothing left to do.
+    Complete {
+        /// The directory.
+        dir: PathBuf,
+        /// Its summary, as JSON.
+        summary: String,
+    },
+}
+
+impl Job {
+    /// Reads the command's experiment, checks all that can be checked, and only then makes the directory.
+    ///
+    /// `check` is the command's own word on the experiment; `out` is where results go if `--out` says nothing.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the experiment, the data, the device or the directory.
+    pub fn start(
+        command: &str,
+        matches: &ArgMatches,
+        base: Experiment,
+        check: impl Fn(&Experiment) -> Result<()>,
+        out: impl FnOnce() -> Option<PathBuf>,
+    ) -> Result<Start> {
+        let options = cli::options(matches);
+        let resumed = match &options.out {
+            Some(dir) if options.resume => Some(Store::resume(dir)?),
+            _ => None,
+        };
+        let experiment = match &resumed {
+            Some((_, held)) => {
+                if cli::gives_experiment(matches) && cli::experiment(matches, held.clone())? != *held {
+                    bail!("--resume continues the experiment that --out holds: leave out the flags that change it");
+                }
+                held.validate()?;
+                held.clone()
+            }
+            None => cli::experiment(matches, base)?,
+        };
+        check(&experiment)?;
+        if let Some((store, _)) = &resumed
+            && let Some(summary) = store.summary()
+        {
+            let dir = store.dir().to_owned();
+            store.complete(&summary)?;
+            return Ok(Start::Complete { dir, summary });
+        }
+        let full = datasets::find(&experiment.data)?.load(&options.data_dir)?;
+        let split = experiment.prepare(&full)?;
+        let runs = experiment.runs(split.train.len())?;
+        let threads = threads::count(options.threads)?;
+        let (device, execution) = options.device.open()?;
+        let task = Arc::new(Task::new(&split, &device));
+        let model = Model::new(experiment.model_config(), task.input(), task.classes());
+        let store = match resumed {
+            Some((store, _)) => Some(store),
+            None => match options.out.clone().or_else(out) {
+                Some(dir) => Some(Store::create(&dir, &experiment, command)?),
+                None => None,
+            },
+        };
+        Ok(Start::Job(Box::new(Self { experiment, options, runs, model, store, task, execution, threads })))
+    }
+
+    /// What trains this job's runs.
+    pub fn executor(&self) -> Executor<'_> {
+        Executor {
+            experiment: &self.experiment,
+            task: Arc::clone(&self.task),
+            execution: self.execution,
+            threads: self.threads,
+            store: self.store.as_ref(),
+        }
+    }
+
+    /// Training examples.
+    pub fn train_examples(&self) -> usize {
+        self.task.train_examples()
+    }
+
+    /// Adds to an interruption what the user can do about it.
+    pub fn explain<T>(&self, command: &str, result: Result<T>) -> Result<T> {
+        let Some(store) = &self.store else { return result };
+        if result.as_ref().is_err_and(|e| e.is::<crate::executor::Interrupted>()) {
+            eprintln!("continue with: l2lab {command} --out '{}' --resume", store.dir().display());
+        }
+        result
+    }
+}
+
+/// The summary of a directory that was complete already, as the command prints it.
+pub fn already_complete(dir: &std::path::Path, summary: String, json: bool) -> Result<String> {
+    if json {
+        let value: serde_json::Value = serde_json::from_str(&summary)
+            .with_context(|| format!("'{}' is damaged", dir.join("summary.json").display()))?;
+        return Ok(format!("{value}\n"));
+    }
+    Ok(format!("'{0}' is complete: see {0}/report.html and {0}/summary.json\n", dir.display()))
+}

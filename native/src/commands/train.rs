@@ -1,0 +1,85 @@
+//! `l2lab train`: one network, its curve and its t_*.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use clap::ArgMatches;
+use l2lab_core::{
+    Experiment,
+    experiment::ExperimentError,
+    law::RunSummary,
+    train::{Measurement, Trace},
+};
+
+use super::{Job, Start, already_complete};
+use crate::{
+    output::{self, Summary},
+    report,
+};
+
+/// Rows of the curve that are printed.
+const ROWS: usize = 20;
+
+/// One run where a sweep has a grid.
+pub fn base() -> Experiment {
+    Experiment { lr: vec![0.1].into(), lambda: vec![0.01].into(), seeds: 1, ..Experiment::default() }
+}
+
+fn check(experiment: &Experiment) -> Result<()> {
+    for (name, count) in [("lr", experiment.lr.len()), ("lambda", experiment.lambda.len()), ("seeds", experiment.seeds)]
+    {
+        if count != 1 {
+            let text = format!("{name}: 'train' takes one, {count} were given; a grid is for 'l2lab sweep'");
+            return Err(ExperimentError::Conflict(text).into());
+        }
+    }
+    Ok(())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever is wrong with the input, or happens on the way.
+pub fn run(matches: &ArgMatches) -> Result<String> {
+    let job = match Job::start("train", matches, base(), check, || None)? {
+        Start::Job(job) => job,
+        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
+    };
+    let traces = job.explain("train", job.executor().train("train", &job.runs))?;
+    let summary = Summary::new("train", &job, &traces, None);
+    output::write(&job, &summary, &[&traces], &report::html(&summary, &traces)?)?;
+    if job.options.json {
+        return summary.json();
+    }
+    Ok(text(&traces[0], &summary.runs[0]) + &output::place(&job))
+}
+
+fn text(trace: &Trace, run: &RunSummary) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "    step    epoch      tau  train loss  accuracy   test loss  accuracy      |θ|²");
+    let every = trace.points.len().div_ceil(ROWS).max(1);
+    let last = trace.points.len().saturating_sub(1);
+    for (i, m) in trace.points.iter().enumerate() {
+        if i % every == 0 || i == last {
+            let Measurement { step, epoch, tau, train_loss, train_accuracy, test_loss, test_accuracy, sq_norm, .. } = m;
+            let _ = writeln!(
+                out,
+                "{step:>8} {epoch:>8.1} {tau:>8.4}  {train_loss:>10.4}  {train_accuracy:>8.4}  {test_loss:>10.4}  {test_accuracy:>8.4}  {sq_norm:>8.1}"
+            );
+        }
+    }
+    match (&run.reason, run.t_star, run.tau_star, run.max_test_accuracy) {
+        (Some(reason), ..) => {
+            let _ = writeln!(out, "diverged: {reason}; try a smaller --lr");
+        }
+        (None, Some(t), Some(tau), Some(best)) => {
+            let note =
+                if run.censored { " (censored: the run was too short to tell; give a larger --tau)" } else { "" };
+            let _ = writeln!(out, "maximum test accuracy {best:.4}; t_* = {t} steps, τ_* = {tau:.3}{note}");
+        }
+        _ => {
+            let _ = writeln!(out, "nothing was measured after the first step");
+        }
+    }
+    out
+}

@@ -1,0 +1,116 @@
+//! `--device`: the backends of this build, by name.
+
+use std::{fmt, str::FromStr};
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+use l2lab_core::train::Execution;
+
+/// A device as the user names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// burn-flex: the default.
+    Cpu,
+    /// burn-ndarray: a second CPU implementation to check the first against.
+    Ndarray,
+    /// burn-wgpu, the GPU of this index.
+    Gpu(usize),
+    /// burn-cuda, the GPU of this index.
+    Cuda(usize),
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Ndarray => f.write_str("ndarray"),
+            Self::Gpu(i) => write!(f, "gpu:{i}"),
+            Self::Cuda(i) => write!(f, "cuda:{i}"),
+        }
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || "allowed are cpu, ndarray, gpu, gpu:N, cuda and cuda:N".to_owned();
+        let (name, index) = match text.split_once(':') {
+            Some((name, index)) => (name, Some(index.parse::<usize>().map_err(|_| unknown())?)),
+            None => (text, None),
+        };
+        match (name, index) {
+            ("cpu", None) => Ok(Self::Cpu),
+            ("ndarray", None) => Ok(Self::Ndarray),
+            ("gpu", index) => Ok(Self::Gpu(index.unwrap_or(0))),
+            ("cuda", index) => Ok(Self::Cuda(index.unwrap_or(0))),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl DeviceChoice {
+    /// The device itself, and how a grid is laid out on it.
+    ///
+    /// # Errors
+    /// When this build has no such backend, or the machine no such device.
+    pub fn open(&self) -> Result<(Device, Execution)> {
+        match self {
+            Self::Cpu => Ok((Device::flex(), Execution::Single)),
+            Self::Ndarray => ndarray(),
+            Self::Gpu(index) => gpu(*index),
+            Self::Cuda(index) => cuda(*index),
+        }
+    }
+}
+
+#[cfg(feature = "ndarray")]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature without the feature")]
+fn ndarray() -> Result<(Device, Execution)> {
+    #[expect(deprecated, reason = "kept as an independent check of flex")]
+    Ok((Device::ndarray(), Execution::Single))
+}
+
+#[cfg(not(feature = "ndarray"))]
+fn ndarray() -> Result<(Device, Execution)> {
+    missing("ndarray")
+}
+
+#[cfg(feature = "gpu")]
+fn gpu(index: usize) -> Result<(Device, Execution)> {
+    pick(Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec(), index, "gpu")
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu(_: usize) -> Result<(Device, Execution)> {
+    missing("gpu")
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> Result<(Device, Execution)> {
+    pick(Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec(), index, "cuda")
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(_: usize) -> Result<(Device, Execution)> {
+    missing("cuda")
+}
+
+#[cfg(any(feature = "gpu", feature = "cuda"))]
+fn pick(devices: Vec<Device>, index: usize, name: &str) -> Result<(Device, Execution)> {
+    let count = devices.len();
+    match devices.into_iter().nth(index) {
+        Some(device) => Ok((device, Execution::Stacked)),
+        None if count == 0 => {
+            bail!("--device {name}: this machine has none that the program can reach; --device cpu always works")
+        }
+        None => bail!("--device {name}:{index}: this machine has {name}:0 to {name}:{}", count - 1),
+    }
+}
+
+#[cfg(not(all(feature = "ndarray", feature = "gpu", feature = "cuda")))]
+fn missing(feature: &str) -> Result<(Device, Execution)> {
+    bail!(
+        "--device {feature}: this program was built without it; build with 'cargo build --release --features {feature}'"
+    )
+}

@@ -1,0 +1,210 @@
+//! The report's figures, as SVG whose colours are the page's: every colour drawn here is a marker
+//! that the page's style sheet replaces, so that one figure serves a light and a dark page.
+
+use anyhow::{Result, anyhow};
+use plotters::{coord::ranged1d::{AsRangedCoord, ValueFormatter}, prelude::*, style::text_anchor};
+
+/// Width and height of a figure, in pixels.
+const SIZE: (u32, u32) = (640, 400);
+/// Colours that a series can have; the page defines `--s0` … `--s7`.
+pub const SERIES_COLORS: u8 = 8;
+
+/// Text, axes.
+const INK: RGBColor = RGBColor(1, 0, 0);
+/// Grid lines.
+const RULE: RGBColor = RGBColor(2, 0, 0);
+
+/// The colour of series `index` out of `count`, spread over all that there are.
+fn color(index: usize, count: usize) -> RGBColor {
+    let last = usize::from(SERIES_COLORS) - 1;
+    let slot = if count < 2 { 0 } else { (index * last + (count - 1) / 2) / (count - 1) };
+    RGBColor(3, slot as u8, 0)
+}
+
+/// The rules that turn marker colours into the page's.
+pub fn style() -> String {
+    let rule = |marker: RGBColor, variable: &str| {
+        let RGBColor(r, g, b) = marker;
+        let hex = format!("#{r:02X}{g:02X}{b:02X}");
+        format!("svg [fill=\"{hex}\"]{{fill:var({variable})}}svg [stroke=\"{hex}\"]{{stroke:var({variable})}}")
+    };
+    let series = (0..SERIES_COLORS).map(|i| rule(RGBColor(3, i, 0), &format!("--s{i}")));
+    [rule(INK, "--ink"), rule(RULE, "--rule")].into_iter().chain(series).collect()
+}
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A line.
+    Line,
+    /// A dashed line.
+    Dashed,
+    /// Dots only.
+    Dots,
+    /// A line through dots.
+    LineAndDots,
+}
+
+/// One series of a figure.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// Its name in the legend; empty for none.
+    pub name: String,
+    /// Its colour: which of how many.
+    pub color: (usize, usize),
+    /// How it is drawn.
+    pub mark: Mark,
+    /// Points; those that are not finite (or not positive on a logarithmic axis) are left out.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A figure with a logarithmic x axis.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// Label of the x axis.
+    pub x: String,
+    /// Label of the y axis.
+    pub y: String,
+    /// Whether y is logarithmic too.
+    pub log_y: bool,
+    /// What is drawn, later over earlier.
+    pub series: Vec<Series>,
+    /// A vertical line with a label.
+    pub marker: Option<(f64, String)>,
+}
+
+impl Figure {
+    /// The figure as an SVG element; `None` if it has no point to show.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    pub fn svg(&self) -> Result<Option<String>> {
+        let visible = |&(x, y): &(f64, f64)| x > 0.0 && x.is_finite() && y.is_finite() && (!self.log_y || y > 0.0);
+        let points = || self.series.iter().flat_map(|s| s.points.iter().copied()).filter(visible);
+        let xs = points().map(|p| p.0).chain(self.marker.as_ref().map(|m| m.0));
+        let (Some(x), Some(y)) = (span(xs), span(points().map(|p| p.1))) else { return Ok(None) };
+        let x = (x.0 / 1.1)..(x.1 * 1.1);
+        let mut svg = String::new();
+        if self.log_y {
+            let y = ((y.0 / 1.3)..(y.1 * 1.3)).log_scale();
+            self.draw(&mut svg, x.log_scale(), y, &power)?;
+        } else {
+            let margin = ((y.1 - y.0) * 0.06).max(0.005);
+            self.draw(&mut svg, x.log_scale(), (y.0 - margin)..(y.1 + margin), &|v| format!("{v:.2}"))?;
+        }
+        Ok(Some(responsive(&svg)))
+    }
+
+    fn draw<X, Y>(&self, svg: &mut String, x: X, y: Y, y_label: &dyn Fn(&f64) -> String) -> Result<()>
+    where
+        X: AsRangedCoord<Value = f64>,
+        Y: AsRangedCoord<Value = f64>,
+        X::CoordDescType: ValueFormatter<f64>,
+        Y::CoordDescType: ValueFormatter<f64>,
+    {
+        let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+        let text = |size: i32| ("sans-serif", size).into_font().color(&INK);
+        let mut chart = ChartBuilder::on(&root)
+            .margin(8)
+            .margin_right(16)
+            .x_label_area_size(44)
+            .y_label_area_size(58)
+            .build_cartesian_2d(x, y)
+            .map_err(failed)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(RULE.mix(0.0))
+            .bold_line_style(RULE)
+            .axis_style(INK)
+            .label_style(text(13))
+            .axis_desc_style(text(14))
+            .x_desc(self.x.as_str())
+            .y_desc(self.y.as_str())
+            .x_labels(8)
+            .y_labels(6)
+            .x_label_formatter(&power)
+            .y_label_formatter(y_label)
+            .draw()
+            .map_err(failed)?;
+        for s in &self.series {
+            let color = color(s.color.0, s.color.1);
+            let seen: Vec<(f64, f64)> = s
+                .points
+                .iter()
+                .copied()
+                .filter(|p| p.0 > 0.0 && p.0.is_finite() && p.1.is_finite() && (!self.log_y || p.1 > 0.0))
+                .collect();
+            let line = color.stroke_width(2);
+            match s.mark {
+                Mark::Line | Mark::LineAndDots => drawn(chart.draw_series(LineSeries::new(seen.clone(), line)))?,
+                Mark::Dashed => drawn(chart.draw_series(DashedLineSeries::new(seen.clone(), 6, 4, line)))?,
+                Mark::Dots => {}
+            }
+            let dots = matches!(s.mark, Mark::Dots | Mark::LineAndDots);
+            let circles = seen.iter().filter(|_| dots).map(|&p| Circle::new(p, 4, color.filled()));
+            let series = chart.draw_series(circles).map_err(failed)?;
+            if !s.name.is_empty() {
+                let dots = s.mark == Mark::Dots;
+                series.label(s.name.as_str()).legend(move |(x, y)| {
+                    if dots {
+                        Circle::new((x + 9, y), 4, color.filled()).into_dyn()
+                    } else {
+                        PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(2)).into_dyn()
+                    }
+                });
+            }
+        }
+        if let Some((at, label)) = &self.marker {
+            let (x0, _) = chart.backend_coord(&(*at, chart.y_range().start));
+            let rows = chart.plotting_area().get_pixel_range().1;
+            let ends = vec![(x0, rows.start), (x0, rows.end)];
+            root.draw(&PathElement::new(ends, INK.stroke_width(1))).map_err(failed)?;
+            let style = text(13).pos(text_anchor::Pos::new(text_anchor::HPos::Right, text_anchor::VPos::Top));
+            root.draw(&Text::new(label.as_str(), (x0 - 5, rows.start + 3), style)).map_err(failed)?;
+        }
+        if self.series.iter().any(|s| !s.name.is_empty()) {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::LowerRight)
+                .label_font(text(13))
+                .border_style(TRANSPARENT)
+                .draw()
+                .map_err(failed)?;
+        }
+        root.present().map_err(failed)
+    }
+}
+
+fn failed(e: impl std::fmt::Display) -> anyhow::Error {
+    anyhow!("a figure cannot be drawn: {e}")
+}
+
+fn drawn<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<()> {
+    result.map(|_| ()).map_err(failed)
+}
+
+/// Least and largest value; `None` of nothing.
+fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |s: Option<(f64, f64)>, v| Some(s.map_or((v, v), |(low, high)| (low.min(v), high.max(v)))))
+}
+
+/// A label for a logarithmic axis: plain from 0.001 to 10 000, else as a power of ten.
+fn power(v: &f64) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    if (9e-4..2e4).contains(v) {
+        return format!("{}", (v * 1e6).round() / 1e6);
+    }
+    let exponent = v.log10().floor() as i32;
+    let mantissa = v / 10_f64.powi(exponent);
+    let raised: String =
+        exponent.abs().to_string().chars().filter_map(|c| DIGITS.get(c.to_digit(10)? as usize)).collect();
+    let sign = if exponent < 0 { "⁻" } else { "" };
+    if (mantissa - 1.0).abs() < 1e-6 { format!("10{sign}{raised}") } else { format!("{mantissa:.0}·10{sign}{raised}") }
+}
+
+/// The SVG scaled by its container instead of by its pixels.
+fn responsive(svg: &str) -> String {
+    let (width, height) = SIZE;
+    svg.replacen(&format!("width=\"{width}\" height=\"{height}\""), "role=\"img\" width=\"100%\"", 1)
+}

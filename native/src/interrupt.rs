@@ -1,0 +1,26 @@
+//! Ctrl-C and friends: the first asks the runs to stop at their next step, the second ends the program.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of a program ended by Ctrl-C.
+pub const EXIT_CODE: u8 = 130;
+
+/// Listens from here on.
+pub fn listen() -> Result<()> {
+    ctrlc::set_handler(|| {
+        if REQUESTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(EXIT_CODE));
+        }
+        eprintln!("\nstopping at the next step (once more to stop at once) …");
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+/// Whether the user has asked to stop.
+pub fn requested() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
+}

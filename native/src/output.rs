@@ -1,0 +1,258 @@
+//! What a finished job leaves: traces.csv, summary.json, report.html, and a table on the terminal.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use anyhow::Result;
+use l2lab_core::{
+    Experiment,
+    law::{Cell, Estimator, Fit, Prediction, Regret, RunSummary, cells, fits},
+    train::Trace,
+};
+use serde::Serialize;
+
+use crate::commands::Job;
+
+/// A prediction that a sweep has made and put to the test.
+#[derive(Debug, Clone, Serialize)]
+pub struct SweepPrediction {
+    /// η of the runs it concerns.
+    pub lr: f64,
+    /// The large λ whose t_* was read.
+    pub lambda0: f64,
+    /// The budget in steps.
+    pub budget: u64,
+    /// λ_pred and where it comes from.
+    #[serde(flatten)]
+    pub prediction: Prediction,
+    /// How runs at λ_pred did against the grid; absent if they cannot be compared.
+    #[serde(flatten)]
+    pub regret: Option<Regret>,
+}
+
+/// The network, in numbers.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelSummary {
+    /// Trained values of one run.
+    pub parameters: usize,
+    /// The homogeneity degree k, if there is one.
+    pub homogeneity: Option<usize>,
+}
+
+/// `summary.json`: the same bits for the same experiment on the same CPU.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The command that made it.
+    pub command: &'static str,
+    /// The program's version.
+    pub version: &'static str,
+    /// The device it ran on.
+    pub device: String,
+    /// What was asked for.
+    pub experiment: Experiment,
+    /// What learned.
+    pub model: ModelSummary,
+    /// One for each run of the grid.
+    pub runs: Vec<RunSummary>,
+    /// One for each η and λ.
+    pub cells: Vec<Cell>,
+    /// The fit by the experiment's estimator; absent if too few runs reached their peak.
+    pub fit: Option<Fit>,
+    /// The fits by all estimators.
+    pub fits: BTreeMap<String, Fit>,
+    /// The prediction, if the grid allows one.
+    pub prediction: Option<SweepPrediction>,
+}
+
+impl Summary {
+    /// Of a job's traces.
+    pub fn new(command: &'static str, job: &Job, traces: &[Trace], prediction: Option<SweepPrediction>) -> Self {
+        let estimator = job.experiment.estimator;
+        let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, estimator)).collect();
+        let fits = fits(&runs);
+        Self {
+            command,
+            version: env!("CARGO_PKG_VERSION"),
+            device: job.options.device.to_string(),
+            experiment: job.experiment.clone(),
+            model: ModelSummary { parameters: job.model.parameter_count(), homogeneity: job.model.homogeneity() },
+            cells: cells(&runs, estimator),
+            fit: fits.get(estimator.name()).cloned(),
+            runs,
+            fits,
+            prediction,
+        }
+    }
+
+    /// One JSON object and a line end.
+    ///
+    /// # Errors
+    /// Never with the numbers that a summary holds.
+    pub fn json(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)? + "\n")
+    }
+
+    /// What was learned, in a line.
+    pub fn title(&self) -> String {
+        let e = &self.experiment;
+        let get = |name| e.get(name).unwrap_or_default();
+        let network = match get("model").as_str() {
+            "linear" => "linear model".to_owned(),
+            kind => format!("{kind}, depth {}, width {}, {}", e.depth, e.width, get("activation")),
+        };
+        let k = self.model.homogeneity.map_or_else(|| "no homogeneity".to_owned(), |k| format!("k = {k}"));
+        let batch = if e.batch == 0 { "full batch".to_owned() } else { format!("batch {}", e.batch) };
+        let examples = |n: usize| if n == 0 { "all".to_owned() } else { n.to_string() };
+        format!(
+            "{} ({} training, {} test images); {network}; {k}; {} parameters; {}, {batch}, momentum {}",
+            e.data,
+            examples(e.train),
+            examples(if e.validation > 0 { e.validation } else { e.test }),
+            self.model.parameters,
+            get("loss"),
+            e.momentum
+        )
+    }
+
+    /// The table, the fits and the prediction, for a terminal.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let seeds = self.experiment.seeds;
+        let _ = writeln!(out, "{}\n{} runs, {seeds} seed(s)\n", self.title(), self.runs.len());
+        let _ = writeln!(out, "     η         λ        ηλ        t_*    τ_*  max acc  end acc  train acc");
+        for c in &self.cells {
+            let eta_lambda = c.lr * c.lambda;
+            let notes = notes(c);
+            let _ = writeln!(
+                out,
+                "{:>6} {:>9} {eta_lambda:>9.2e} {:>10} {:>6} {:>8} {:>8} {:>10}  {notes}",
+                c.lr,
+                c.lambda,
+                number(c.t_star, 0),
+                number(c.tau_star, 2),
+                number(c.max_test_accuracy, 3),
+                number(c.final_test_accuracy, 3),
+                number(c.max_train_accuracy, 3),
+            );
+        }
+        let _ = writeln!(out, "\nslope of log t_* on log ηλ (the law: −1)   on log λ at fixed η    c′ = median τ_*");
+        for estimator in Estimator::ALL {
+            let name = estimator.name();
+            let mark = if estimator == self.experiment.estimator { "*" } else { " " };
+            match self.fits.get(name) {
+                Some(f) => {
+                    let _ = writeln!(
+                        out,
+                        "{mark}{name:<10} {:<28} {:<26} {}  (n = {})",
+                        with_interval(f.slope, f.slope_ci, 3),
+                        f.slope_lambda.map_or_else(|| "—".into(), |s| with_interval(s, f.slope_lambda_ci, 3)),
+                        with_interval(f.c_prime, f.c_prime_ci, 2),
+                        f.n
+                    );
+                }
+                None => {
+                    let _ = writeln!(out, "{mark}{name:<10} too few runs reached their peak");
+                }
+            }
+        }
+        let _ = writeln!(out, "\n* the estimator of the table and the prediction; [ ] 95 % bootstrap over seeds");
+        if let Some(p) = &self.prediction {
+            out.push_str(&p.text());
+        }
+        out
+    }
+}
+
+impl SweepPrediction {
+    /// The prediction and its regret, in a few lines.
+    pub fn text(&self) -> String {
+        let p = &self.prediction;
+        let lambda = match p.lambda_pred_ci {
+            Some([low, high]) => format!("{:.2e} [{low:.2e}, {high:.2e}]", p.lambda_pred),
+            None => format!("{:.2e}", p.lambda_pred),
+        };
+        let mut out = format!(
+            "\nprediction at η = {}: t_* = {:.0} steps at λ₀ = {}, so for {} steps λ_pred = {lambda}\n",
+            self.lr, p.t_star, self.lambda0, self.budget
+        );
+        if let Some(r) = &self.regret {
+            let _ = writeln!(
+                out,
+                "verified: accuracy {:.3} at λ_pred, {:.3} at the grid's best λ = {}; regret {} (n = {} seeds)",
+                r.accuracy,
+                r.best_accuracy,
+                r.best_lambda,
+                with_interval(r.regret, r.regret_ci, 4),
+                r.seeds
+            );
+        }
+        out
+    }
+}
+
+/// What a reader of a cell's numbers has to know.
+pub fn notes(cell: &Cell) -> String {
+    let count = |n: usize, what: &str| (n > 0).then(|| format!("{n} of {} {what}", cell.runs));
+    [count(cell.censored, "censored"), count(cell.diverged, "diverged")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A number with `digits` decimals, or a dash.
+pub fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "—".to_owned(), |v| format!("{v:.digits$}"))
+}
+
+/// `value [low, high]`.
+pub fn with_interval(value: f64, interval: Option<[f64; 2]>, digits: usize) -> String {
+    match interval {
+        Some([low, high]) => format!("{value:.digits$} [{low:.digits$}, {high:.digits$}]"),
+        None => format!("{value:.digits$}"),
+    }
+}
+
+/// Writes everything into the job's directory, if it has one; the summary last.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(job: &Job, summary: &Summary, traces: &[&[Trace]], report: &str) -> Result<()> {
+    let Some(store) = &job.store else { return Ok(()) };
+    store.write("traces.csv", &csv(traces)?)?;
+    store.write("report.html", report.as_bytes())?;
+    store.complete(&(serde_json::to_string_pretty(summary)? + "\n"))
+}
+
+/// Where the results are, as a last line; empty if nowhere.
+pub fn place(job: &Job) -> String {
+    job.store.as_ref().map_or_else(String::new, |s| format!("\nreport: {}\n", s.dir().join("report.html").display()))
+}
+
+/// Every measurement of every run, numbered through the phases.
+fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record([
+        "run",
+        "lambda",
+        "lr",
+        "momentum",
+        "seed",
+        "step",
+        "epoch",
+        "tau",
+        "train_loss",
+        "train_accuracy",
+        "test_loss",
+        "test_accuracy",
+        "sq_norm",
+    ])?;
+    for (run, trace) in phases.iter().copied().flatten().enumerate() {
+        for m in &trace.points {
+            csv.serialize((
+                (run, m.lambda, m.lr, trace.run.momentum, trace.run.seed, m.step, m.epoch, m.tau),
+                (m.train_loss, m.train_accuracy, m.test_loss, m.test_accuracy, m.sq_norm),
+            ))?;
+        }
+    }
+    Ok(csv.into_inner()?)
+}

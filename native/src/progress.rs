@@ -1,0 +1,95 @@
+//! How far a grid is: a bar on a terminal, a line now and then elsewhere. Always on standard error.
+
+use std::{
+    io::IsTerminal,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Time between lines when there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Counts steps of all runs; shared by the workers.
+pub struct Progress {
+    what: String,
+    total: u64,
+    runs: usize,
+    done: AtomicU64,
+    resumed: AtomicU64,
+    begin: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Of `runs` runs with `total` steps altogether.
+    pub fn new(what: &str, runs: usize, total: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = "{msg} {wide_bar:.cyan/dim} {percent:>3} %  {per_sec}  ETA {eta}";
+            let style = ProgressStyle::with_template(style).expect("the template is valid");
+            ProgressBar::new(total).with_style(style).with_message(format!("{what}: 0/{runs} runs"))
+        });
+        let what = what.to_owned();
+        Self { what, total, runs, done: 0.into(), resumed: 0.into(), begin: Instant::now(), bar }
+    }
+
+    /// Steps that an earlier session took: they count as done, but not towards the rate.
+    pub fn resume(&self, steps: u64) {
+        self.resumed.fetch_add(steps, Ordering::Relaxed);
+        self.done.fetch_add(steps, Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.inc(steps);
+            bar.reset_eta();
+        }
+    }
+
+    /// Steps just taken (or saved, when a run ends early).
+    pub fn advance(&self, steps: u64) {
+        self.done.fetch_add(steps, Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.inc(steps);
+        }
+    }
+
+    /// Tells how many runs have ended.
+    pub fn runs_done(&self, done: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{}: {done}/{} runs", self.what, self.runs));
+        }
+    }
+
+    /// How long the caller may wait before it calls [`Self::line`] again.
+    pub fn line_every(&self) -> Duration {
+        LINE_EVERY
+    }
+
+    /// A line for logs, unless there is a bar.
+    pub fn line(&self, runs_done: usize) {
+        if self.bar.is_some() {
+            return;
+        }
+        let done = self.done.load(Ordering::Relaxed);
+        let taken = done - self.resumed.load(Ordering::Relaxed);
+        let seconds = self.begin.elapsed().as_secs_f64();
+        let rate = taken as f64 / seconds.max(1e-9);
+        let left = self.total.saturating_sub(done) as f64 / rate.max(1e-9);
+        eprintln!(
+            "{}: {runs_done}/{} runs, {:.0} % of {} steps, {rate:.0} steps/s, ETA {left:.0} s",
+            self.what,
+            self.runs,
+            100.0 * done as f64 / self.total.max(1) as f64,
+            self.total
+        );
+    }
+
+    /// Ends the bar and tells the whole rate.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        let taken = self.done.load(Ordering::Relaxed) - self.resumed.load(Ordering::Relaxed);
+        let seconds = self.begin.elapsed().as_secs_f64();
+        eprintln!("{}: {} runs, {taken} steps in {seconds:.1} s", self.what, self.runs);
+    }
+}

@@ -1,0 +1,205 @@
+//! An output directory: written atomically, never overwritten, resumable after any interruption.
+//!
+//! While runs are under way `state/` holds a JSON trace for each finished run and a safetensors
+//! snapshot for each unfinished one. `summary.json` is written last: a directory that has it is complete.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, TryLockError},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use l2lab_core::{
+    Experiment,
+    train::{NamedTensor, Snapshot, Trace},
+};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+const EXPERIMENT: &str = "experiment.toml";
+const SUMMARY: &str = "summary.json";
+const STATE: &str = "state";
+/// The key of a snapshot's JSON part in the safetensors header.
+const META: &str = "l2lab";
+
+/// An output directory that this process alone writes to.
+pub struct Store {
+    dir: PathBuf,
+    /// Held for as long as the store lives; the system releases it even after a crash.
+    _lock: File,
+}
+
+impl Store {
+    /// Makes `dir` for a new experiment.
+    ///
+    /// # Errors
+    /// When it is there already and not empty, or cannot be written.
+    pub fn create(dir: &Path, experiment: &Experiment, command: &str) -> Result<Self> {
+        let occupied = match fs::read_dir(dir) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(e) if e.kind() == ErrorKind::NotFound => false,
+            Err(e) => return Err(e).with_context(|| format!("--out '{}' is no directory", dir.display())),
+        };
+        if occupied {
+            bail!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display());
+        }
+        let store = Self::lock(dir)?;
+        let text = toml::to_string(experiment).context("the experiment cannot be written as TOML")?;
+        let head = format!("# Run again: l2lab {command} experiment.toml --out DIR\n");
+        store.write(EXPERIMENT, (head + &text).as_bytes())?;
+        Ok(store)
+    }
+
+    /// Opens `dir` to continue it, with the experiment that it holds.
+    ///
+    /// # Errors
+    /// When it holds none, or another process is at work in it.
+    pub fn resume(dir: &Path) -> Result<(Self, Experiment)> {
+        let file = dir.join(EXPERIMENT);
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("--resume: '{}' cannot be read; there is nothing to continue", file.display()))?;
+        let experiment = toml::from_str(&text).with_context(|| format!("'{}' is damaged", file.display()))?;
+        Ok((Self::lock(dir)?, experiment))
+    }
+
+    fn lock(dir: &Path) -> Result<Self> {
+        let state = dir.join(STATE);
+        let cannot = || format!("--out '{}' cannot be written", dir.display());
+        fs::create_dir_all(&state).with_context(cannot)?;
+        let lock = File::create(state.join("lock")).with_context(cannot)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => bail!("another l2lab is at work in '{}'", dir.display()),
+            Err(TryLockError::Error(e)) => Err(e).with_context(cannot),
+        }
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The summary of a completed directory.
+    pub fn summary(&self) -> Option<String> {
+        fs::read_to_string(self.dir.join(SUMMARY)).ok()
+    }
+
+    /// Writes a file whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written, a full disk included.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.dir.join(name);
+        let folder = path.parent().ok_or_else(|| anyhow!("'{}' has no folder", path.display()))?;
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().with_context(|| format!("'{}' cannot be written", path.display()))
+    }
+
+    /// Writes the summary and drops the state: the directory is complete.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn complete(&self, summary: &str) -> Result<()> {
+        self.write(SUMMARY, summary.as_bytes())?;
+        // The summary makes the directory complete; what is left of the state only takes space.
+        let _ = fs::remove_dir_all(self.dir.join(STATE));
+        Ok(())
+    }
+
+    /// The trace of a finished run of `phase`.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn finished(&self, phase: &str, run: usize) -> Result<Option<Trace>> {
+        let path = self.dir.join(trace_name(phase, run));
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let trace = serde_json::from_slice(&bytes);
+                Ok(Some(trace.with_context(|| format!("'{}' is damaged; remove it to run it again", path.display()))?))
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e).with_context(|| format!("'{}' cannot be read", path.display())),
+        }
+    }
+
+    /// Records a finished run; it is never run again.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(&self, phase: &str, run: usize, trace: &Trace) -> Result<()> {
+        self.write(&trace_name(phase, run), &serde_json::to_vec(trace)?)
+    }
+
+    /// Saves the state of a group of unfinished runs.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, phase: &str, group: &[usize], snapshot: &Snapshot) -> Result<()> {
+        let views = snapshot.tensors.iter().map(|t| {
+            let bytes: Vec<u8> = t.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            (t.name.clone(), t.shape.clone(), bytes)
+        });
+        let views: Vec<_> = views.collect();
+        let tensors = views
+            .iter()
+            .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+        let meta = HashMap::from([(META.to_owned(), serde_json::to_string(snapshot)?)]);
+        self.write(&snapshot_name(phase, group), &safetensors::serialize(tensors, Some(meta))?)
+    }
+
+    /// The saved state of a group of runs.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn load(&self, phase: &str, group: &[usize]) -> Result<Option<Snapshot>> {
+        let path = self.dir.join(snapshot_name(phase, group));
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e).with_context(|| format!("'{}' cannot be read", path.display())),
+        };
+        let parse = || -> Result<Snapshot> {
+            let (_, header) = SafeTensors::read_metadata(&bytes)?;
+            let meta = header.metadata().as_ref().and_then(|m| m.get(META)).context("its header has no state")?;
+            let mut snapshot: Snapshot = serde_json::from_str(meta)?;
+            for (name, view) in SafeTensors::deserialize(&bytes)?.tensors() {
+                let values =
+                    view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+                snapshot.tensors.push(NamedTensor { name, shape: view.shape().to_vec(), values });
+            }
+            Ok(snapshot)
+        };
+        Ok(Some(
+            parse().with_context(|| format!("'{}' is damaged; remove it to start its runs again", path.display()))?,
+        ))
+    }
+
+    /// Forgets the saved state of a group that has finished.
+    pub fn forget(&self, phase: &str, group: &[usize]) {
+        // A snapshot of a finished group is never read again; it only takes space.
+        let _ = fs::remove_file(self.dir.join(snapshot_name(phase, group)));
+    }
+}
+
+fn trace_name(phase: &str, run: usize) -> String {
+    format!("{STATE}/{phase}-{run:05}.json")
+}
+
+fn snapshot_name(phase: &str, group: &[usize]) -> String {
+    // The first run names the group: no run is in two groups.
+    format!("{STATE}/{phase}-{:05}-{}.safetensors", group[0], group.len())
+}
+
+/// The first of `runs/NAME-1`, `runs/NAME-2`, … that does not exist.
+pub fn free_directory(name: &str) -> PathBuf {
+    let path = |n: u32| PathBuf::from(format!("runs/{name}-{n}"));
+    (1..).map(path).find(|p| !p.exists()).unwrap_or_else(|| path(0))
+}
