@@ -1,1 +1,528 @@
+//! The command line as a user runs it: exit codes, files, messages, interruptions.
 
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A grid that takes a second or two.
+const SMALL: &[&str] =
+    &["--train", "64", "--test", "50", "--width", "8", "--depth", "2", "--batch", "16", "--measurements", "20"];
+
+fn l2lab(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_l2lab"));
+    command.current_dir(dir).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    l2lab(dir, args).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The output of a command that must succeed.
+fn good(dir: &Path, args: &[&str]) -> String {
+    let output = run(dir, args);
+    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+/// The message of a command that must fail with `code`: one line, without a panic.
+fn bad(dir: &Path, args: &[&str], code: i32) -> String {
+    let output = run(dir, args);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+    assert!(!message.contains("panicked") && output.stdout.is_empty(), "{args:?}: {message}");
+    message
+}
+
+fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [base, more].concat()
+}
+
+fn json(text: &str) -> Value {
+    assert_eq!(text.trim().lines().count(), 1, "one JSON object and nothing else: {text}");
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn help_names_every_command_and_field() {
+    let dir = TempDir::new().unwrap();
+    let help = good(dir.path(), &["--help"]);
+    for command in ["sweep", "train", "predict", "data", "bench"] {
+        assert!(help.contains(command), "{help}");
+    }
+    let help = good(dir.path(), &["sweep", "--help"]);
+    for field in l2lab_core::experiment::FIELDS {
+        assert!(help.contains(&format!("--{}", field.name)), "{}", field.name);
+    }
+    assert!(good(dir.path(), &["--version"]).starts_with("l2lab "));
+    assert_eq!(run(dir.path(), &[]).status.code(), Some(2));
+}
+
+#[test]
+fn a_sweep_leaves_what_it_promises() {
+    let dir = TempDir::new().unwrap();
+    let sweep = with(&["sweep", "--lambda", "1,0.3,0.1", "--lr", "0.1,0.2", "--seeds", "2", "--out", "o"], SMALL);
+    let text = good(dir.path(), &sweep);
+    assert!(text.contains("slope of log t_*") && text.contains("λ_pred") && text.contains("o/report.html"), "{text}");
+    let out = dir.path().join("o");
+    let mut names: Vec<String> =
+        fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["experiment.toml", "report.html", "summary.json", "traces.csv"]);
+
+    let csv = fs::read_to_string(out.join("traces.csv")).unwrap();
+    let header = "run,lambda,lr,momentum,seed,step,epoch,tau,train_loss,train_accuracy,test_loss,test_accuracy,sq_norm";
+    assert_eq!(csv.lines().next(), Some(header));
+    let summary: Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    let runs = summary["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 12);
+    for key in [
+        "lambda",
+        "lr",
+        "momentum",
+        "seed",
+        "steps",
+        "t_star",
+        "tau_star",
+        "max_test_accuracy",
+        "final_test_accuracy",
+        "censored",
+        "diverged",
+    ] {
+        assert!(runs[0].get(key).is_some(), "{key}");
+    }
+    for key in ["slope", "slope_ci", "c_prime", "c_prime_ci", "n"] {
+        assert!(summary["fit"].get(key).is_some(), "{key}");
+    }
+    assert!(summary["prediction"]["lambda_pred"].as_f64().unwrap() > 0.0);
+    assert!(summary["prediction"]["regret"].is_f64());
+    let (count, ids): (usize, Vec<usize>) = {
+        let ids: Vec<usize> = csv.lines().skip(1).map(|l| l.split(',').next().unwrap().parse().unwrap()).collect();
+        (ids.len(), ids)
+    };
+    assert!(count > 12 * 15 && ids.iter().max() == Some(&13), "the grid's 12 runs and 2 at λ_pred");
+    // The last point of the first run is at the τ it was asked for.
+    let tau: f64 =
+        csv.lines().skip(1).filter(|l| l.starts_with("0,")).last().unwrap().split(',').nth(7).unwrap().parse().unwrap();
+    assert!((2.0..2.2).contains(&tau), "{tau}");
+
+    let html = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(html.matches("<svg").count() >= 5 && html.contains("prefers-color-scheme: dark"));
+    for outside in ["http://", "https://", "<script", "<link", "@import"] {
+        let without_namespace = html.replace("http://www.w3.org/2000/svg", "");
+        assert!(!without_namespace.contains(outside), "self-contained: {outside}");
+    }
+
+    // The experiment it wrote makes the same bits again, and the directory is not overwritten.
+    let again = good(dir.path(), &["sweep", "o/experiment.toml", "--out", "p", "--json"]);
+    assert_eq!(json(&again)["fit"], summary["fit"]);
+    for file in ["traces.csv", "summary.json", "report.html"] {
+        assert_eq!(fs::read(out.join(file)).unwrap(), fs::read(dir.path().join("p").join(file)).unwrap(), "{file}");
+    }
+    let one_thread = good(dir.path(), &["sweep", "o/experiment.toml", "--out", "q", "--json", "--threads", "1"]);
+    assert_eq!(json(&one_thread)["runs"], summary["runs"], "the number of threads changes nothing");
+    let message = bad(dir.path(), &sweep, 1);
+    assert!(message.contains("'o' exists") && message.contains("--resume"), "{message}");
+    assert!(good(dir.path(), &["sweep", "--out", "o", "--resume"]).contains("complete"));
+}
+
+#[test]
+fn without_out_results_go_to_the_first_free_directory() {
+    let dir = TempDir::new().unwrap();
+    let sweep = with(&["sweep", "--lambda", "1,0.3", "--lr", "0.1", "--seeds", "1"], SMALL);
+    assert!(good(dir.path(), &sweep).contains("runs/sweep-1/report.html"));
+    assert!(good(dir.path(), &sweep).contains("runs/sweep-2/report.html"));
+}
+
+#[test]
+fn train_and_predict_answer_in_text_and_json() {
+    let dir = TempDir::new().unwrap();
+    let train = with(&["train", "--lambda", "0.3", "--lr", "0.1"], SMALL);
+    assert!(good(dir.path(), &train).contains("t_* ="));
+    let summary = json(&good(dir.path(), &with(&train, &["--json"])));
+    assert_eq!(summary["runs"][0]["lambda"], 0.3);
+    assert!(!dir.path().join("runs").exists(), "nothing is written without --out");
+    let predict = with(&["predict", "--lambda", "1", "--lr", "0.1", "--budget", "200ep"], SMALL);
+    assert!(good(dir.path(), &predict).contains("λ_pred"));
+    let answer = json(&good(dir.path(), &with(&predict, &["--json"])));
+    let number = |key: &str| answer[key].as_f64().unwrap_or_else(|| panic!("{key} in {answer}"));
+    assert_eq!(number("budget_steps"), 800.0);
+    assert!((number("lambda_pred") - number("c_prime") / (0.1 * 800.0)).abs() < 1e-12);
+    assert!(number("t_star") > 0.0 && answer["lambda_pred_ci"].is_array());
+}
+
+#[test]
+fn a_linear_model_goes_through_the_same_command() {
+    let dir = TempDir::new().unwrap();
+    let args = with(&["sweep", "--model", "linear", "--lambda", "1,0.3", "--lr", "0.1", "--json"], SMALL);
+    let summary = json(&good(dir.path(), &with(&args, &["--bias=false"])));
+    assert_eq!(summary["model"]["homogeneity"], 1);
+}
+
+#[test]
+fn a_file_and_flags_are_views_of_one_experiment() {
+    let dir = TempDir::new().unwrap();
+    fs::write(
+        dir.path().join("e.toml"),
+        "lambda = 0.5\nlr = [0.1]\nseeds = 1\nwidth = 8\ndepth = 2\ntrain = 64\ntest = 50\nbatch = 16\nsteps = 12\n",
+    )
+    .unwrap();
+    let summary = json(&good(dir.path(), &["train", "e.toml", "--lambda", "0.25", "--json"]));
+    assert_eq!(summary["experiment"]["width"], 8);
+    assert_eq!(summary["runs"][0]["lambda"], 0.25);
+    assert_eq!(summary["runs"][0]["steps"], 12);
+    let longer = json(&good(dir.path(), &["train", "e.toml", "--epochs", "5", "--json"]));
+    assert_eq!(longer["runs"][0]["steps"], 20, "a length on the command line replaces the file's");
+    for (text, expected) in [
+        ("lamda = 0.1", "did you mean 'lambda'"),
+        ("width = \"wide\"", "width"),
+        ("lr = []", "lr"),
+        ("width = 3\nwidth = 4", "duplicate"),
+        ("= 3", "e.toml"),
+        ("model = \"resnet\"", "`linear`, `fc`, `cnn`"),
+    ] {
+        fs::write(dir.path().join("e.toml"), text).unwrap();
+        let message = bad(dir.path(), &["train", "e.toml"], 2);
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+    assert!(bad(dir.path(), &["train", "missing.toml"], 1).contains("missing.toml"));
+}
+
+#[test]
+fn bad_input_gets_one_clear_error_and_leaves_nothing() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("file"), "").unwrap();
+    for (args, code, expected) in [
+        (&["sweep", "--lr", "-0.1"][..], 2, "lr: '-0.1'"),
+        (&["sweep", "--lambda", "-1e-3"], 2, "lambda: '-0.001'"),
+        (&["sweep", "--lambda", "nan"], 2, "lambda: 'NaN'"),
+        (&["sweep", "--lambda", "0", "--steps", "5"], 2, "above 0"),
+        (&["sweep", "--lambda", ""], 2, "lambda"),
+        (&["sweep", "--width", "0"], 2, "width: '0'"),
+        (&["sweep", "--width", "99999999999999999999"], 2, "width"),
+        (&["sweep", "--lamda", "1"], 2, "--lambda"),
+        (&["sweep", "--model", "resnet"], 2, "`cnn`"),
+        (&["sweep", "--data", "imagenet"], 1, "fashion-mnist-512"),
+        (&["sweep", "--data", "mnist", "--data-dir", "nowhere"], 1, "l2lab data fetch mnist"),
+        (&["sweep", "--train", "513"], 2, "512"),
+        (&["sweep", "--tau", "1", "--steps", "5"], 2, "one length"),
+        (&["sweep", "--device", "tpu"], 2, "cpu, ndarray, gpu"),
+        (&["sweep", "--device", "gpu:99"], 1, "--device gpu"),
+        (&["sweep", "--device", "cuda"], 1, "--device cuda"),
+        (&["sweep", "--threads", "0"], 2, "--threads"),
+        (&["sweep", "--out", "file"], 1, "'file'"),
+        (&["sweep", "--out", "file/below"], 1, "'file/below'"),
+        (&["sweep", "--resume"], 2, "--out"),
+        (&["sweep", "--resume", "--out", "nowhere"], 1, "nothing to continue"),
+        (&["train", "--lambda", "0.1,0.2"], 2, "takes one"),
+        (&["predict"], 2, "--budget"),
+        (&["predict", "--lambda", "0", "--steps", "9", "--budget", "5"], 2, "above 0"),
+        (&["predict", "--budget", "soon"], 2, "200ep"),
+        (&["data", "fetch", "imagenet"], 1, "cifar10"),
+        (&["data", "verify", "mnist", "--data-dir", "nowhere"], 1, "missing"),
+        (&["bench", "fc-9"], 1, "fc-512"),
+    ] {
+        let message = bad(dir.path(), args, code);
+        assert!(message.contains(expected), "{args:?}: {message}");
+    }
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["file"], "nothing was written");
+}
+
+#[test]
+fn damaged_data_files_are_named() {
+    let dir = TempDir::new().unwrap();
+    let mnist = dir.path().join("data/mnist");
+    fs::create_dir_all(&mnist).unwrap();
+    let images = [&0x803_u32.to_be_bytes()[..], &1_u32.to_be_bytes(), &[0, 0, 0, 2, 0, 0, 0, 2], &[1; 4]].concat();
+    for part in ["train", "t10k"] {
+        fs::write(mnist.join(format!("{part}-images-idx3-ubyte")), &images).unwrap();
+        fs::write(mnist.join(format!("{part}-labels-idx1-ubyte")), [0, 0, 8, 1, 0, 0, 0, 1, 12]).unwrap();
+    }
+    let message = bad(dir.path(), &["train", "--data", "mnist"], 1);
+    assert!(message.contains("label 12") && message.contains("train-labels-idx1-ubyte"), "{message}");
+    fs::write(mnist.join("train-images-idx3-ubyte"), &images[..10]).unwrap();
+    let message = bad(dir.path(), &["train", "--data", "mnist"], 1);
+    assert!(message.contains("truncated") && message.contains("train-images-idx3-ubyte"), "{message}");
+    let message = bad(dir.path(), &["data", "verify", "mnist"], 1);
+    assert!(message.contains("damaged") && message.contains("MD5"), "{message}");
+    assert!(good(dir.path(), &["data", "list"]).contains("damaged"));
+}
+
+#[test]
+fn a_diverging_run_is_told_and_fits_go_on_without_it() {
+    let dir = TempDir::new().unwrap();
+    let args =
+        with(&["sweep", "--loss", "mse", "--lambda", "1,0.3", "--lr", "0.05,1e4", "--steps", "40", "--json"], SMALL);
+    let summary = json(&good(dir.path(), &args));
+    let diverged = |lr: f64| {
+        let runs = summary["runs"].as_array().unwrap().iter().filter(move |r| r["lr"] == lr);
+        runs.map(|r| r["diverged"].as_bool().unwrap()).collect::<Vec<_>>()
+    };
+    assert!(diverged(1e4).iter().all(|d| *d) && diverged(0.05).iter().all(|d| !d));
+    assert!(
+        bad(
+            dir.path(),
+            &with(&["predict", "--lr", "1e4", "--loss", "mse", "--steps", "40", "--budget", "9"], SMALL),
+            1
+        )
+        .contains("diverged")
+    );
+}
+
+/// A sweep that takes long enough to be interrupted.
+fn long(out: &str) -> Vec<&str> {
+    let grid = [
+        "sweep",
+        "--lambda",
+        "0.1,0.02",
+        "--lr",
+        "0.02",
+        "--seeds",
+        "2",
+        "--threads",
+        "2",
+        "--momentum",
+        "0.5",
+        "--out",
+        out,
+    ];
+    with(&grid, SMALL)
+}
+
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !reached() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_resumes_to_the_same_bits() {
+    let dir = TempDir::new().unwrap();
+    good(dir.path(), &long("whole"));
+    for (out, name) in [("int", "-INT"), ("kill", "-KILL")] {
+        let child = l2lab(dir.path(), &long(out)).spawn().unwrap();
+        wait_until("the sweep begins", || dir.path().join(out).join("state/lock").exists());
+        std::thread::sleep(Duration::from_millis(150));
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        if name == "-INT" {
+            assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+            assert!(stderr(&output).contains("--resume"), "{}", stderr(&output));
+        }
+        let unfinished = dir.path().join(out);
+        assert!(!unfinished.join("summary.json").exists(), "interrupted in time");
+        let changed = bad(dir.path(), &["sweep", "--out", out, "--resume", "--width", "9"], 1);
+        assert!(changed.contains("leave out the flags"), "{changed}");
+        good(dir.path(), &["sweep", "--out", out, "--resume"]);
+        for file in ["traces.csv", "summary.json", "report.html"] {
+            let [a, b] = ["whole", out].map(|d| fs::read(dir.path().join(d).join(file)).unwrap());
+            assert!(a == b, "{file} after {name}");
+        }
+        assert!(!unfinished.join("state").exists());
+    }
+}
+
+#[test]
+fn two_processes_do_not_share_a_directory() {
+    let dir = TempDir::new().unwrap();
+    let mut first = l2lab(dir.path(), &long("o")).spawn().unwrap();
+    wait_until("the sweep begins", || dir.path().join("o/experiment.toml").exists());
+    let message = bad(dir.path(), &["sweep", "--out", "o", "--resume"], 1);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(message.contains("another l2lab"), "{message}");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named() {
+    let dir = TempDir::new().unwrap();
+    let child = l2lab(dir.path(), &long("o")).spawn().unwrap();
+    wait_until("the sweep begins", || dir.path().join("o/state/lock").exists());
+    std::thread::sleep(Duration::from_millis(150));
+    signal(&child, "-INT");
+    child.wait_with_output().unwrap();
+    let state = dir.path().join("o/state");
+    let files = fs::read_dir(&state).unwrap().map(|e| e.unwrap().path());
+    let saved: Vec<PathBuf> = files.filter(|p| p.extension().is_some_and(|e| e == "safetensors")).collect();
+    assert!(!saved.is_empty());
+    for file in &saved {
+        let bytes = fs::read(file).unwrap();
+        fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    }
+    let message = bad(dir.path(), &["sweep", "--out", "o", "--resume"], 1);
+    assert!(message.contains(".safetensors' is damaged") && message.contains("remove it"), "{message}");
+    for file in &saved {
+        fs::remove_file(file).unwrap();
+    }
+    good(dir.path(), &["sweep", "--out", "o", "--resume"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing_that_looks_finished() {
+    let dir = TempDir::new().unwrap();
+    let small = dir.path().join("small");
+    fs::create_dir(&small).unwrap();
+    // A file system of its own, of 48 KiB, in a mount namespace of its own: gone with the process.
+    let script = format!(
+        "mount -t tmpfs -o size=48k none small && {} {}; code=$?; ls small/o; exit $code",
+        env!("CARGO_BIN_EXE_l2lab"),
+        with(&["sweep", "--lambda", "1,0.3", "--lr", "0.1", "--seeds", "2", "--out", "small/o"], SMALL).join(" ")
+    );
+    let attempt = |program: &str, args: &[&str]| {
+        Command::new(program).args(args).args(["sh", "-c", &script]).current_dir(dir.path()).output().unwrap()
+    };
+    let output = attempt("unshare", &["--user", "--map-root-user", "--mount"]);
+    let output = if stderr(&output).contains("unshare failed") { attempt("unshare", &["--mount"]) } else { output };
+    let message = stderr(&output);
+    if message.contains("unshare") || message.contains("mount:") {
+        eprintln!("not tested: this system allows no mount namespace ({})", message.trim());
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("cannot be written") && !message.contains("panicked"), "{message}");
+    assert!(!stdout(&output).contains("summary.json"), "{}", stdout(&output));
+}
+
+/// A server that answers each request with the next of `answers`, and returns the requests.
+fn serve(answers: Vec<Vec<u8>>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let handle = std::thread::spawn(move || {
+        answers
+            .into_iter()
+            .map(|answer| {
+                let mut stream: TcpStream = listener.accept().unwrap().0;
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+                    request.push(byte[0]);
+                }
+                stream.write_all(&answer).unwrap();
+                String::from_utf8(request).unwrap()
+            })
+            .collect()
+    });
+    (url, handle)
+}
+
+fn answer(status: &str, length: usize, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+#[test]
+fn a_tampered_download_is_refused_and_removed() {
+    let dir = TempDir::new().unwrap();
+    let (url, server) = serve(vec![answer("200 OK", 7, b"garbage")]);
+    let message = bad(dir.path(), &["data", "fetch", "mnist", "--from", &url], 1);
+    server.join().unwrap();
+    assert!(message.contains("not what was published") && message.contains("train-images-idx3-ubyte.gz"), "{message}");
+    assert_eq!(fs::read_dir(dir.path().join("data/mnist")).unwrap().count(), 0);
+    let (url, server) = serve(vec![answer("404 Not Found", 0, b"")]);
+    let message = bad(dir.path(), &["data", "fetch", "cifar10", "--from", &url], 1);
+    server.join().unwrap();
+    assert!(message.contains("status 404"), "{message}");
+    assert!(
+        bad(dir.path(), &["data", "fetch", "mnist", "--from", "http://127.0.0.1:9"], 1).contains("cannot be reached")
+    );
+}
+
+/// Folders of real data on this machine, if any: `L2LAB_DATA`, `data`, or Debian's dataset-fashion-mnist.
+fn real(name: &str, file: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data");
+    let dirs = std::env::var_os("L2LAB_DATA").map(PathBuf::from).into_iter();
+    dirs.chain([root, PathBuf::from("/usr/share/datasets")])
+        .find(|d| [file.to_owned(), format!("{file}.gz")].iter().any(|f| d.join(name).join(f).exists()))
+}
+
+#[test]
+fn an_interrupted_download_goes_on_where_it_stopped() {
+    let Some(source) = real("fashion-mnist", "t10k-labels-idx1-ubyte.gz") else {
+        eprintln!("not tested: no Fashion-MNIST .gz files on this machine");
+        return;
+    };
+    let read = |part: &str| fs::read(source.join("fashion-mnist").join(part)).unwrap();
+    let files = [
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+    ];
+    let [first, rest @ ..] = files.map(read);
+    let dir = TempDir::new().unwrap();
+    let half = first.len() / 2;
+    let (url, server) = serve(vec![answer("200 OK", first.len(), &first[..half])]);
+    let message = bad(dir.path(), &["data", "fetch", "fashion-mnist", "--from", &url], 1);
+    server.join().unwrap();
+    assert!(message.contains("call again"), "{message}");
+    let part = dir.path().join("data/fashion-mnist/train-images-idx3-ubyte.gz.part");
+    assert_eq!(fs::metadata(&part).unwrap().len(), half as u64);
+
+    let mut answers = vec![answer("206 Partial Content", first.len() - half, &first[half..])];
+    answers.extend(rest.iter().map(|body| answer("200 OK", body.len(), body)));
+    let (url, server) = serve(answers);
+    assert!(good(dir.path(), &["data", "fetch", "fashion-mnist", "--from", &url]).contains("intact"));
+    let requests = server.join().unwrap();
+    assert!(requests[0].to_lowercase().contains(&format!("range: bytes={half}-")), "{}", requests[0]);
+    assert!(good(dir.path(), &["data", "verify"]).contains("fashion-mnist      intact"));
+    // Nothing is fetched twice: no server answers any more.
+    good(dir.path(), &["data", "fetch", "fashion-mnist", "--from", &url]);
+    let small = with(SMALL, &["--data", "fashion-mnist", "--steps", "20", "--json"]);
+    assert_eq!(json(&good(dir.path(), &with(&["train"], &small)))["runs"][0]["steps"], 20);
+}
+
+#[test]
+fn real_files_are_read_where_they_are() {
+    let dir = TempDir::new().unwrap();
+    let mut tested = 0;
+    for (data, folder, file) in [
+        ("mnist", "mnist", "train-images-idx3-ubyte"),
+        ("fashion-mnist", "fashion-mnist", "train-images-idx3-ubyte"),
+        ("cifar10", "cifar-10-batches-bin", "data_batch_1.bin"),
+    ] {
+        let Some(source) = real(folder, file) else { continue };
+        let source = source.to_str().unwrap().to_owned();
+        good(dir.path(), &["data", "verify", data, "--data-dir", &source]);
+        let args =
+            with(&["train", "--data", data, "--data-dir", &source, "--lambda", "0.1", "--lr", "0.1", "--json"], SMALL);
+        let summary = json(&good(dir.path(), &args));
+        assert!(summary["runs"][0]["max_test_accuracy"].as_f64().unwrap() > 0.1, "{data}");
+        tested += 1;
+    }
+    eprintln!("{tested} real data sets tested");
+}
+
+#[test]
+fn bench_reports_every_workload_it_was_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let report = json(&good(dir.path(), &["bench", "grid-fc", "--json"]));
+    let row = &report["bench"][0];
+    assert_eq!((row["workload"].as_str(), row["runs"].as_u64()), (Some("grid-fc"), Some(16)));
+    let rate = row["steps_per_second"].as_f64().unwrap();
+    assert!(rate > 0.0 && (row["images_per_second"].as_f64().unwrap() / rate - 16.0 * 64.0).abs() < 1e-6);
+}

@@ -253,7 +253,7 @@ experiment! {
     /// Weight layers, the last one linear; without biases this is the homogeneity degree k.
     depth, "depth": usize = 4;
     /// Units, or channels of a convolution, in each hidden layer.
-    width, "width": usize = 128;
+    width, "width": usize = 64;
     /// Activation: relu, erf, tanh or linear.
     activation, "activation": Activation = Activation::Relu;
     /// Biases in every layer.
@@ -285,7 +285,7 @@ experiment! {
     /// Momentum β, without dampening.
     momentum, "momentum": f64 = 0.0;
     /// L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖² over all parameters.
-    lambda, "lambda": Grid = vec![0.1, 0.03, 0.01, 0.003, 0.001].into();
+    lambda, "lambda": Grid = vec![0.1, 0.03, 0.01, 0.003].into();
     /// Schedule of λ within a run: constant.
     lambda_schedule, "lambda-schedule": LambdaScheduleKind = LambdaScheduleKind::Constant;
     /// Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.
@@ -294,10 +294,10 @@ experiment! {
     steps, "steps": Option<u64> = None;
     /// Length of each run in epochs.
     epochs, "epochs": Option<f64> = None;
-    /// Steps between measurements; 0 measures 100 times over the run.
-    measure_every, "measure-every": u64 = 0;
+    /// Measurements over each run, evenly spaced and at least a step apart.
+    measurements, "measurements": u64 = 50;
     /// Number of seeds; each gives its own initial weights and batch order.
-    seeds, "seeds": usize = 3;
+    seeds, "seeds": usize = 5;
     /// The first seed.
     seed, "seed": u64 = 0;
     /// Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.
@@ -308,8 +308,6 @@ experiment! {
 
 /// The default length of a run in τ when none is given.
 pub const DEFAULT_TAU: f64 = 2.0;
-/// Measurements over a run when no interval is given.
-pub const DEFAULT_MEASUREMENTS: u64 = 100;
 /// Runs a grid may have: beyond it a mistake is likelier than a wish.
 const MAX_RUNS: usize = 100_000;
 
@@ -364,6 +362,12 @@ impl Experiment {
             self.seed.to_string(),
             self.seed.checked_add(self.seeds as u64).is_some(),
             "smaller, so that every seed fits in 64 bits",
+        )?;
+        check(
+            "measurements",
+            self.measurements.to_string(),
+            (1..=1_000_000).contains(&self.measurements),
+            "1 to 1000000",
         )?;
         let given = [self.tau.is_some(), self.steps.is_some(), self.epochs.is_some()];
         if given.iter().filter(|g| **g).count() > 1 {
@@ -480,10 +484,7 @@ impl Experiment {
     /// One run of `steps` steps, measured as the experiment says.
     #[must_use]
     pub fn run(&self, lr: f64, lambda: f64, seed: u64, steps: u64) -> RunSpec {
-        let measure_every = match self.measure_every {
-            0 => steps.div_ceil(DEFAULT_MEASUREMENTS).max(1),
-            n => n,
-        };
+        let measure_every = steps.div_ceil(self.measurements).max(1);
         RunSpec { lambda, lr, momentum: self.momentum, seed, steps, measure_every }
     }
 

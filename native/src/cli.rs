@@ -65,11 +65,8 @@ pub fn command() -> Command {
         for field in FIELDS {
             let default = base.get(field.name).map_or_else(String::new, |d| format!(" [default: {d}]"));
             let help = format!("{}{default}", field.help.trim());
-            let mut arg = Arg::new(field.name)
-                .long(field.name)
-                .value_name("VALUE")
-                .allow_negative_numbers(true)
-                .help(help);
+            let mut arg =
+                Arg::new(field.name).long(field.name).value_name("VALUE").allow_hyphen_values(true).help(help);
             if field.switch {
                 arg = arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false");
             }

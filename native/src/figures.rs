@@ -2,7 +2,11 @@
 //! that the page's style sheet replaces, so that one figure serves a light and a dark page.
 
 use anyhow::{Result, anyhow};
-use plotters::{coord::ranged1d::{AsRangedCoord, ValueFormatter}, prelude::*, style::text_anchor};
+use plotters::{
+    coord::ranged1d::{AsRangedCoord, ValueFormatter},
+    prelude::*,
+    style::text_anchor,
+};
 
 /// Width and height of a figure, in pixels.
 const SIZE: (u32, u32) = (640, 400);

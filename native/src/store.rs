@@ -93,7 +93,12 @@ impl Store {
         let path = self.dir.join(name);
         let folder = path.parent().ok_or_else(|| anyhow!("'{}' has no folder", path.display()))?;
         let write = || -> std::io::Result<()> {
-            let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".partial-");
+            // As readable as any file the user makes: the umask decides.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let mut file = builder.tempfile_in(folder)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
             file.persist(&path)?;

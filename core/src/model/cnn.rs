@@ -41,13 +41,15 @@ pub(super) fn params(
         let name = format!("conv{block}");
         let (init, _) = weight_scale(config, c_in * KERNEL * KERNEL);
         params.push(ParamSpec::new(format!("{name}.weight"), vec![c_out, c_in, KERNEL, KERNEL], init));
-        push_bias(&mut params, config, &name, c_out);
         if config.batch_norm {
+            // Normalization takes a convolution's bias away again; its shift stands in for it.
             let vector = |name: String, start| ParamSpec::new(name, vec![c_out], Init::Constant(start));
             params.push(vector(format!("norm{block}.scale"), 1.0));
             params.push(vector(format!("norm{block}.shift"), 0.0));
             buffers.push(vector(format!("norm{block}.mean"), 0.0));
             buffers.push(vector(format!("norm{block}.variance"), 1.0));
+        } else {
+            push_bias(&mut params, config, &name, c_out);
         }
         height = shrunk(height, block, config.pooling);
         width = shrunk(width, block, config.pooling);
@@ -90,7 +92,7 @@ pub(super) fn forward(
         let weight = weight.clone().reshape([runs * c_out, c_in, KERNEL, KERNEL]);
         let stride = if config.pooling == Pooling::Stride && block > 1 { 2 } else { 1 };
         let options = ConvOptions::new([stride; 2], [KERNEL / 2; 2], [1; 2], groups);
-        let bias = config.bias.then(|| {
+        let bias = (config.bias && !config.batch_norm).then(|| {
             let (_, bias) = layers.next().expect("the layout has a bias for every block");
             scaled(bias.clone().reshape([runs * c_out]), bias_factor)
         });

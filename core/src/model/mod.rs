@@ -102,14 +102,20 @@ impl Model {
     }
 
     /// The degree k with `f_{αθ}(x) = α^k f_θ(x)` for α > 0, or `None` if there is none
-    /// (`paper.md` §5): biases and normalization break homogeneity, and so does a hidden activation
-    /// other than ReLU and the identity.
+    /// (`paper.md` §5). One layer is linear in its parameters, biases included: k = 1. In deeper
+    /// networks biases break homogeneity, and so does a hidden activation other than ReLU and the
+    /// identity. Batch normalization (up to its ε, with the batch's own statistics) forgets the scale
+    /// of all that comes before it: its last scale and shift and the dense layer leave k = 2.
     #[must_use]
     pub fn homogeneity(&self) -> Option<usize> {
         let c = &self.config;
-        let hidden = c.depth > 1;
         let positive = matches!(c.activation, Activation::Relu | Activation::Linear);
-        (!c.bias && !c.batch_norm && (positive || !hidden)).then_some(c.depth)
+        match c.depth {
+            1 => Some(1),
+            _ if c.bias || !positive => None,
+            _ if c.batch_norm => Some(2),
+            depth => Some(depth),
+        }
     }
 
     /// Initial parameters, one run for each seed: tensors `[runs, elements]`.

@@ -17,7 +17,7 @@ use crate::{
     report,
 };
 
-/// Short runs at a large λ, three seeds; longer in τ than a sweep's, since they cost little.
+/// Short runs at a large λ; longer in τ than a sweep's, since they cost little.
 pub fn base() -> Experiment {
     Experiment { lr: vec![0.1].into(), lambda: vec![0.1].into(), tau: Some(4.0), ..Experiment::default() }
 }

@@ -1,0 +1,179 @@
+//! Loaders on made files, subsets, label noise and batches.
+
+use std::{collections::BTreeSet, io::Write};
+
+use flate2::{Compression, write::GzEncoder};
+use l2lab_core::data::{
+    Batches, CIFAR10_CLASSES, DataError, Dataset, FASHION_MNIST_CLASSES, MNIST_CLASSES, Sampling, cifar10, cifar100,
+    cifar100_class_names, embedded, idx_dataset,
+};
+use proptest::prelude::*;
+
+fn idx_images(count: u32, side: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for word in [0x803, count, side, side] {
+        bytes.extend(word.to_be_bytes());
+    }
+    bytes.extend((0..count * side * side).map(|i| (i % 251) as u8));
+    bytes
+}
+
+fn idx_labels(labels: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for word in [0x801_u32, labels.len() as u32] {
+        bytes.extend(word.to_be_bytes());
+    }
+    bytes.extend(labels);
+    bytes
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    gz.write_all(bytes).unwrap();
+    gz.finish().unwrap()
+}
+
+fn read(images: &[u8], labels: &[u8]) -> Result<Dataset, DataError> {
+    idx_dataset("made", &MNIST_CLASSES, images, labels)
+}
+
+/// A data set whose image `i` is all `i`.
+fn numbered(count: usize) -> Dataset {
+    let pixels = (0..count).flat_map(|i| [i as u8; 4]).collect();
+    let labels = (0..count).map(|i| (i % 10) as u8).collect();
+    Dataset::new("numbered", [1, 2, 2], pixels, labels, MNIST_CLASSES.map(String::from).to_vec()).unwrap()
+}
+
+#[test]
+fn idx_reads_what_was_written_plain_and_gzipped() {
+    let (images, labels) = (idx_images(3, 4), idx_labels(&[1, 2, 3]));
+    let plain = read(&images, &labels).unwrap();
+    assert_eq!((plain.len(), plain.shape(), plain.labels()), (3, [1, 4, 4], &[1, 2, 3][..]));
+    assert_eq!(plain.image(1), (16..32).collect::<Vec<u8>>());
+    assert_eq!(read(&gzip(&images), &gzip(&labels)).unwrap(), plain);
+}
+
+#[test]
+fn damaged_idx_files_are_told_apart() {
+    let (images, labels) = (idx_images(3, 4), idx_labels(&[1, 2, 3]));
+    assert!(matches!(read(&labels, &labels), Err(DataError::Magic { what: "images", found: 0x801, .. })));
+    assert!(matches!(read(&images, &images), Err(DataError::Magic { what: "labels", .. })));
+    assert!(matches!(read(&images[..20], &labels), Err(DataError::Length { found: 20, .. })));
+    assert!(matches!(read(&images[..7], &labels), Err(DataError::Length { .. })));
+    assert!(matches!(read(&[images.clone(), vec![0]].concat(), &labels), Err(DataError::Length { .. })));
+    assert!(matches!(read(&[], &labels), Err(DataError::Length { .. })));
+    assert!(matches!(read(&images, &idx_labels(&[1, 2])), Err(DataError::Count { images: 3, labels: 2 })));
+    let wrong = read(&images, &idx_labels(&[1, 10, 3]));
+    assert_eq!(wrong, Err(DataError::Label { label: 10, index: 1, max: 9 }));
+    let packed = gzip(&images);
+    assert!(matches!(read(&packed[..packed.len() / 2], &labels), Err(DataError::Gzip(_))));
+    // A header that promises more than memory holds is refused by its length, not tried.
+    let mut huge = images.clone();
+    huge[4..16].copy_from_slice(&[0xff; 12]);
+    assert!(matches!(read(&huge, &labels), Err(DataError::Length { .. })));
+    assert!(matches!(read(&idx_images(0, 4), &idx_labels(&[])), Err(DataError::Empty(_))));
+}
+
+#[test]
+fn cifar_records_and_their_damages() {
+    let record = |label: &[u8], value: u8| [label, &[value; 3072][..]].concat();
+    let two = [record(&[3], 7), record(&[9], 8)].concat();
+    let data = cifar10("made", &[&two, &two[..3073]]).unwrap();
+    assert_eq!((data.len(), data.shape(), data.labels()), (3, [3, 32, 32], &[3, 9, 3][..]));
+    assert_eq!(data.image(1), [8; 3072]);
+    assert!(matches!(cifar10("made", &[&two[..3072]]), Err(DataError::Length { found: 3072, .. })));
+    assert!(matches!(cifar10("made", &[&[]]), Err(DataError::Length { found: 0, .. })));
+    assert!(matches!(cifar10("made", &[&record(&[10], 0)]), Err(DataError::Label { label: 10, .. })));
+    // The second of CIFAR-100's two label bytes is the class.
+    let hundred = cifar100("made", &[&record(&[19, 99], 1)], cifar100_class_names()).unwrap();
+    assert_eq!(hundred.labels(), [99]);
+    assert!(cifar100("made", &[&record(&[19, 100], 1)], cifar100_class_names()).is_err());
+    assert_eq!(CIFAR10_CLASSES.len(), 10);
+}
+
+#[test]
+fn the_embedded_set_is_balanced() {
+    let split = embedded().unwrap();
+    assert_eq!((split.train.len(), split.test.len()), (512, 1000));
+    assert_eq!(split.train.shape(), [1, 28, 28]);
+    let count = |d: &Dataset, class: u8| d.labels().iter().filter(|&&l| l == class).count();
+    for class in 0..10 {
+        assert_eq!(count(&split.test, class), 100);
+        assert_eq!(count(&split.train, class), if class < 2 { 52 } else { 51 });
+    }
+    assert_eq!(split.train.classes(), FASHION_MNIST_CLASSES);
+}
+
+#[test]
+fn normalization_gives_mean_0_and_deviation_1() {
+    let data = numbered(200);
+    let values = data.normalized(data.mean_std());
+    let n = values.len() as f32;
+    let mean = values.iter().sum::<f32>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+    assert!(mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-4, "mean {mean}, variance {variance}");
+    let flat = Dataset::new("flat", [1, 1, 1], vec![9, 9], vec![0, 0], vec!["one".into()]).unwrap();
+    assert_eq!(flat.normalized(flat.mean_std()), [0.0, 0.0]);
+}
+
+#[test]
+fn subsets_and_splits_are_seeded_disjoint_and_complete() {
+    let data = numbered(100);
+    let subset = data.subset(30, 5).unwrap();
+    assert_eq!(subset, data.subset(30, 5).unwrap());
+    assert_ne!(subset, data.subset(30, 6).unwrap());
+    assert_eq!(data.subset(100, 5).unwrap(), data);
+    let (train, validation) = data.split(20, 1).unwrap();
+    let ids = |d: &Dataset| (0..d.len()).map(|i| d.image(i)[0]).collect::<BTreeSet<_>>();
+    assert_eq!((train.len(), validation.len()), (80, 20));
+    assert!(ids(&train).is_disjoint(&ids(&validation)));
+    assert_eq!(ids(&train).len() + ids(&validation).len(), 100);
+    assert!(data.subset(101, 0).is_err() && data.subset(0, 0).is_err());
+    assert!(data.split(100, 0).is_err() && data.split(0, 0).is_err());
+}
+
+#[test]
+fn label_noise_changes_exactly_its_fraction() {
+    let data = numbered(200);
+    for fraction in [0.0, 0.25, 1.0] {
+        let noisy = data.clone().with_label_noise(fraction, 3);
+        let changed = noisy.labels().iter().zip(data.labels()).filter(|(a, b)| a != b).count();
+        assert_eq!(changed, (fraction * 200.0) as usize);
+        assert!(noisy.labels().iter().all(|&l| l < 10));
+        assert_eq!(noisy, data.clone().with_label_noise(fraction, 3));
+    }
+}
+
+#[test]
+fn an_epoch_shows_every_example_once_and_replays() {
+    let mut batches = Batches::new(10, 3, Sampling::Epoch, 7);
+    let epoch = |b: &mut Batches, e: u64| (0..3).flat_map(|i| b.indices(3 * e + i)).collect::<Vec<_>>();
+    let first = epoch(&mut batches, 0);
+    assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), 9);
+    let second = epoch(&mut batches, 1);
+    assert_ne!(first, second);
+    // Any step can be asked for again, in any order, by another instance.
+    assert_eq!(epoch(&mut batches, 0), first);
+    assert_eq!(Batches::new(10, 3, Sampling::Epoch, 7).indices(4), second[3..6]);
+    assert_ne!(epoch(&mut batches.with_seed(8), 0), first);
+    assert_eq!(Batches::new(10, 0, Sampling::Epoch, 7).indices(2), (0..10).collect::<Vec<_>>());
+    let drawn = Batches::new(10, 3, Sampling::Replacement, 7).indices(2);
+    assert!(drawn.len() == 3 && drawn.iter().all(|&i| i < 10));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_a_loader_panic(images in prop::collection::vec(any::<u8>(), 0..64), labels in prop::collection::vec(any::<u8>(), 0..64), cut in 0_usize..200) {
+        let _ = read(&images, &labels);
+        let _ = cifar10("made", &[&images]);
+        let good = idx_images(3, 4);
+        let mut torn = good[..cut.min(good.len())].to_vec();
+        torn.extend(&images);
+        let _ = read(&torn, &idx_labels(&[1, 2, 3]));
+        let mut gz = gzip(&good);
+        if let Some(byte) = gz.get_mut(cut) {
+            *byte ^= 0x55;
+        }
+        let _ = read(&gz, &idx_labels(&[1, 2, 3]));
+    }
+}

@@ -1,0 +1,226 @@
+//! Estimators, fits and predictions on traces whose answers are known.
+
+use l2lab_core::{
+    law::{
+        CoupledL2, Estimator, Length, Outcome, RunSummary, Sample, accuracy_within, best_accuracy, cells,
+        decoupled_tau, effective_lr, fit, fits, peak, predict, regret,
+    },
+    train::{End, Measurement, RunSpec, Trace},
+};
+use proptest::prelude::*;
+
+fn point(step: u64, tau: f64, accuracy: f64, loss: f64) -> Measurement {
+    Measurement {
+        step,
+        epoch: 0.0,
+        tau,
+        train_loss: 0.0,
+        train_accuracy: 1.0,
+        test_loss: loss,
+        test_accuracy: accuracy,
+        sq_norm: 1.0,
+        lr: 0.1,
+        lambda: 0.1,
+    }
+}
+
+/// Accuracy `0.5 + 0.3·x·e^{1−x}` with x = step/peak: its maximum, 0.8, is at `at`; the loss has its
+/// minimum at `1.5·at`.
+fn bump(at: f64, steps: u64, every: usize, tau_per_step: f64) -> Vec<Measurement> {
+    let value = |x: f64| x * (1.0 - x).exp();
+    (0..=steps)
+        .step_by(every)
+        .map(|s| {
+            let x = s as f64 / at;
+            point(s, tau_per_step * s as f64, 0.5 + 0.3 * value(x), 1.0 - value(x / 1.5))
+        })
+        .collect()
+}
+
+#[test]
+fn estimators_find_a_known_peak() {
+    let trace = bump(1000.0, 4000, 10, 1e-3);
+    let at = |e| peak(&trace, e).unwrap();
+    assert!(at(Estimator::Smoothed).step.abs_diff(1000) <= 60);
+    assert_eq!(at(Estimator::Loss).step, 1500);
+    // x·e^{1−x} is within 0.005/0.3 of 1 from x = 0.827 on.
+    assert_eq!(at(Estimator::Threshold).step, 830);
+    assert!((at(Estimator::Threshold).tau - 0.83).abs() < 1e-9);
+    assert!(Estimator::ALL.iter().all(|&e| !at(e).censored));
+}
+
+#[test]
+fn a_peak_at_the_end_is_censored() {
+    let rising = bump(10_000.0, 4000, 10, 1e-3);
+    for e in Estimator::ALL {
+        assert!(peak(&rising, e).unwrap().censored, "{e:?}");
+    }
+    let just_inside = bump(1000.0, 1550, 10, 1e-3);
+    assert!(!peak(&just_inside, Estimator::Threshold).unwrap().censored);
+    assert!(peak(&just_inside, Estimator::Loss).unwrap().censored);
+}
+
+#[test]
+fn estimators_on_degenerate_traces() {
+    for e in Estimator::ALL {
+        assert_eq!(peak(&[], e), None);
+        assert_eq!(peak(&[point(0, 0.0, 0.1, 1.0)], e), None, "the initial state is no peak");
+        let nan = [point(1, 0.1, f64::NAN, f64::NAN)];
+        assert_eq!(peak(&nan, e), None);
+    }
+    let falling: Vec<_> = (0..=10).map(|s| point(s, 0.0, 0.9 - s as f64 / 100.0, s as f64)).collect();
+    assert_eq!(peak(&falling, Estimator::Threshold).unwrap().step, 1);
+    let flat: Vec<_> = (0..=10).map(|s| point(s, 0.0, 0.5, 1.0)).collect();
+    assert_eq!(peak(&flat, Estimator::Threshold).unwrap().step, 1);
+    assert_eq!(best_accuracy(&falling), Some(0.89));
+    assert_eq!(accuracy_within(&bump(100.0, 400, 10, 1.0), 50.0), Some(0.5 + 0.3 * 0.5 * 0.5_f64.exp()));
+}
+
+fn sample(lambda: f64, lr: f64, seed: u64, t_star: f64) -> Sample {
+    Sample { lambda, lr, momentum: 0.0, seed, t_star, tau_star: lr * lambda * t_star }
+}
+
+fn grid(t_star: impl Fn(f64, f64, u64) -> f64) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for lr in [0.05, 0.1, 0.2] {
+        for lambda in [0.1, 0.03, 0.01, 0.003] {
+            for seed in 0..8 {
+                samples.push(sample(lambda, lr, seed, t_star(lambda, lr, seed)));
+            }
+        }
+    }
+    samples
+}
+
+#[test]
+fn an_exact_law_is_recovered_exactly() {
+    let f = fit(&grid(|lambda, lr, _| 0.6 / (lr * lambda))).unwrap();
+    assert!((f.slope + 1.0).abs() < 1e-12 && (f.c_prime - 0.6).abs() < 1e-12);
+    assert!((f.slope_lambda.unwrap() + 1.0).abs() < 1e-12);
+    assert!((f.intercept - 0.6_f64.ln()).abs() < 1e-12);
+    assert_eq!((f.n, f.seeds), (96, 8));
+    // Other exponents are told apart: λ^-0.5 at fixed η, whatever η does.
+    let f = fit(&grid(|lambda, lr, _| lambda.powf(-0.5) / lr.powi(2))).unwrap();
+    assert!((f.slope_lambda.unwrap() + 0.5).abs() < 1e-12);
+    assert!(f.slope < -0.55);
+}
+
+#[test]
+fn a_noisy_law_lies_within_its_interval() {
+    // Noise that every run of a seed shares and noise of its own, as real runs have.
+    let noise = |a: f64, b: f64| ((a * 12.9898 + b * 78.233).sin() * 43758.547).fract() - 0.5;
+    let f = fit(&grid(|lambda, lr, seed| {
+        let log = noise(seed as f64, 1.0) * 0.3 + noise(lambda * 1e3 + lr, seed as f64) * 0.4;
+        0.6 / (lr * lambda) * log.exp()
+    }))
+    .unwrap();
+    let [low, high] = f.slope_ci.unwrap();
+    assert!(low <= -1.0 && -1.0 <= high && high - low > 0.005 && high - low < 0.3, "{f:?}");
+    let [low, high] = f.c_prime_ci.unwrap();
+    assert!(low <= f.c_prime && f.c_prime <= high);
+}
+
+#[test]
+fn fits_need_a_spread_and_intervals_need_seeds() {
+    assert_eq!(fit(&[]), None);
+    assert_eq!(fit(&[sample(0.1, 0.1, 0, 50.0), sample(0.1, 0.1, 1, 60.0)]), None);
+    let one = fit(&[sample(0.1, 0.1, 0, 50.0), sample(0.01, 0.1, 0, 500.0)]).unwrap();
+    assert_eq!((one.slope_ci, one.c_prime_ci), (None, None));
+    let zero = fit(&[sample(0.1, 0.1, 0, 0.0), sample(0.01, 0.1, 0, 500.0)]);
+    assert_eq!(zero, None, "t_* = 0 has no logarithm");
+}
+
+fn trace(lambda: f64, seed: u64, points: Vec<Measurement>, end: End) -> Trace {
+    let run = RunSpec { lambda, lr: 0.1, momentum: 0.0, seed, steps: 4000, measure_every: 10 };
+    Trace { run, points, end: Some(end) }
+}
+
+#[test]
+fn censored_and_diverged_runs_enter_no_fit() {
+    let good = |lambda: f64, seed| trace(lambda, seed, bump(100.0 / lambda, 4000, 10, 0.1 * lambda), End::Completed);
+    let diverged = trace(0.1, 2, bump(300.0, 4000, 10, 0.01), End::Diverged { step: 7, what: "test loss".into() });
+    let traces = [good(0.2, 0), good(0.1, 0), good(0.2, 1), good(0.1, 1), good(0.001, 0), diverged];
+    let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, Estimator::Threshold)).collect();
+    let fits = fits(&runs);
+    let f = &fits["threshold"];
+    assert_eq!(f.n, 4);
+    // Measured every 10 steps of 416 and 832.
+    assert!((f.slope + 1.0).abs() < 0.03, "{f:?}");
+    assert!(runs[4].censored && !runs[4].diverged);
+    assert!(runs[5].diverged && runs[5].reason.as_deref() == Some("test loss was not finite at step 7"));
+    let cells = cells(&runs, Estimator::Threshold);
+    let by = |lambda| cells.iter().find(|c| c.lambda == lambda).unwrap();
+    assert_eq!((by(0.1).runs, by(0.1).diverged, by(0.001).censored), (3, 1, 1));
+    assert_eq!(by(0.001).t_star, None);
+    assert!((by(0.2).max_test_accuracy.unwrap() - 0.8).abs() < 1e-9);
+}
+
+#[test]
+fn predictions_match_tau() {
+    let short = [(40.0, 0.4), (60.0, 0.6), (50.0, 0.5)];
+    let p = predict(&short, 0.1 * 2000.0).unwrap();
+    assert_eq!((p.t_star, p.c_prime, p.n), (50.0, 0.5, 3));
+    assert!((p.lambda_pred - 0.5 / 200.0).abs() < 1e-15);
+    let [low, high] = p.lambda_pred_ci.unwrap();
+    assert!(low >= 0.4 / 200.0 && high <= 0.6 / 200.0 && low < high);
+    assert_eq!(predict(&short[..1], 200.0).unwrap().lambda_pred_ci, None);
+    assert_eq!(predict(&[], 200.0), None);
+    assert_eq!(predict(&short, 0.0), None);
+}
+
+#[test]
+fn regret_is_paired_over_seeds() {
+    let outcome = |lambda, seed, accuracy| Outcome { lambda, seed, accuracy };
+    let grid = [outcome(0.1, 0, 0.7), outcome(0.1, 1, 0.9), outcome(0.01, 0, 0.75), outcome(0.01, 1, 0.95)];
+    let r = regret(&grid, &[outcome(0.02, 0, 0.74), outcome(0.02, 1, 0.94), outcome(0.02, 9, 0.0)]).unwrap();
+    assert_eq!((r.best_lambda, r.seeds), (0.01, 2));
+    assert!((r.regret - 0.01).abs() < 1e-12);
+    // The seeds differ by 0.2, the regret within a seed by nothing.
+    let [low, high] = r.regret_ci.unwrap();
+    assert!((low - 0.01).abs() < 1e-12 && (high - 0.01).abs() < 1e-12);
+    assert_eq!(regret(&grid, &[]), None);
+    assert_eq!(regret(&[], &[outcome(0.02, 0, 0.74)]), None);
+}
+
+#[test]
+fn units_and_conventions() {
+    // paper.md §1: η = 0.2, L2 = 1e-4 with ten classes is lr 0.02, wd 2e-3; L2 = 5e-4 is wd 1e-2.
+    let ours = CoupledL2::from_autol2_code(0.2, 1e-4, 10);
+    assert!((ours.lr - 0.02).abs() < 1e-15 && (ours.weight_decay - 2e-3).abs() < 1e-15);
+    assert!((CoupledL2::from_autol2_code(0.2, 5e-4, 10).weight_decay - 1e-2).abs() < 1e-15);
+    let (lr, l2) = ours.to_autol2_code(10);
+    assert!((lr - 0.2).abs() < 1e-12 && (l2 - 1e-4).abs() < 1e-15);
+    assert!((effective_lr(0.02, 0.9) - 0.2).abs() < 1e-12);
+    // c ≈ 0.0066 epochs of 48 steps at L2 = 0.01 is τ ≈ 0.6.
+    let tau = CoupledL2::from_autol2_code(0.2, 0.01, 10).tau(0.9, 0.0066 / 0.01 * 48.0 * 0.5);
+    assert!((tau - 0.63).abs() < 0.01, "{tau}");
+    assert!((decoupled_tau(1e-3, 0.1, 1e4) - 1.0).abs() < 1e-12);
+    assert_eq!("5000".parse(), Ok(Length::Steps(5000.0)));
+    assert_eq!("200ep".parse(), Ok(Length::Epochs(200.0)));
+    assert_eq!("2.5 tau".parse(), Ok(Length::Tau(2.5)));
+    assert!("ep".parse::<Length>().is_err() && "5 steps".parse::<Length>().is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_trace_makes_an_estimator_panic(values in prop::collection::vec((any::<f64>(), any::<f64>()), 0..40)) {
+        let points: Vec<_> =
+            values.iter().enumerate().map(|(i, &(a, l))| point(i as u64, i as f64, a, l)).collect();
+        for e in Estimator::ALL {
+            if let Some(p) = peak(&points, e) {
+                prop_assert!(p.step > 0 && (p.step as usize) < points.len());
+            }
+        }
+        let _ = RunSummary::new(&trace(0.1, 0, points, End::Completed), Estimator::Loss);
+    }
+
+    #[test]
+    fn a_peak_scales_with_time(at in 200_u64..900, factor in 2_u64..6) {
+        let near = bump(at as f64, 4000, 10, 1.0);
+        let far: Vec<_> = near.iter().map(|m| Measurement { step: m.step * factor, ..*m }).collect();
+        for e in Estimator::ALL {
+            let (a, b) = (peak(&near, e).unwrap(), peak(&far, e).unwrap());
+            prop_assert_eq!(a.step * factor, b.step);
+        }
+    }
+}

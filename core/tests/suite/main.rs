@@ -1,0 +1,7 @@
+//! Tests of the core through its public interface, room by room.
+
+mod data;
+mod experiment;
+mod law;
+mod model;
+mod train;

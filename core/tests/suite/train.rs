@@ -1,0 +1,296 @@
+//! The update, the gradient, the trainer: against hand-computed numbers, finite differences and itself.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use l2lab_core::{
+    Experiment,
+    data::{Dataset, Split, embedded},
+    train::{End, Execution, LrSchedule, PerRun, RunSpec, Sgd, Snapshot, Task, Trace, Trainer, plan},
+};
+
+fn experiment(settings: &[(&str, &str)]) -> Experiment {
+    let mut experiment = Experiment { width: 8, depth: 3, batch: 16, ..Experiment::default() };
+    for (field, value) in settings {
+        experiment.set(field, value).unwrap();
+    }
+    experiment.validate().unwrap();
+    experiment
+}
+
+/// Real images, few and small: every second pixel of a centre crop.
+fn split(train: usize, test: usize) -> Split {
+    let full = embedded().unwrap();
+    let shrink = |data: &Dataset, count: usize| {
+        let data = data.subset(count, 0).unwrap();
+        let pixels = (0..count)
+            .flat_map(|i| {
+                let image = data.image(i).to_vec();
+                (4..24).step_by(2).flat_map(move |r| (4..24).step_by(2).map(move |c| r * 28 + c)).map(move |p| image[p])
+            })
+            .collect();
+        Dataset::new("small", [1, 10, 10], pixels, data.labels().to_vec(), data.classes().to_vec()).unwrap()
+    };
+    Split { train: shrink(&full.train, train), test: shrink(&full.test, test) }
+}
+
+fn task(train: usize, test: usize) -> Arc<Task> {
+    Arc::new(Task::new(&split(train, test), &Device::flex()))
+}
+
+fn spec(lambda: f64, lr: f64, momentum: f64, seed: u64, steps: u64) -> RunSpec {
+    RunSpec { lambda, lr, momentum, seed, steps, measure_every: 5 }
+}
+
+/// Runs a trainer to its end.
+fn finish(mut trainer: Trainer) -> Vec<Trace> {
+    loop {
+        if trainer.is_due() {
+            pollster::block_on(trainer.measure()).unwrap();
+        }
+        if trainer.active() == 0 {
+            return trainer.into_traces();
+        }
+        trainer.step();
+    }
+}
+
+fn row(values: &[f32]) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), &Device::flex())
+}
+
+fn values(t: &Tensor<2>) -> Vec<f32> {
+    t.clone().into_data().try_to_vec().unwrap()
+}
+
+fn assert_near(found: &[f32], expected: &[f32]) {
+    assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}, expected {expected:?}");
+}
+
+#[test]
+fn the_update_is_the_papers() {
+    let device = Device::flex();
+    let sgd = |lr: [f64; 2], lambda: [f64; 2], momentum: f64| Sgd {
+        lr: PerRun::new(lr.to_vec(), &device),
+        lambda: PerRun::new(lambda.to_vec(), &device),
+        momentum: PerRun::new(vec![momentum; 2], &device),
+    };
+    // Two runs with their own η and λ. v ← βv + g + λθ; θ ← θ − ηv, computed by hand:
+    let (theta, grad) = (row(&[1.0, 2.0]), row(&[0.5, -1.0]));
+    let (theta, velocity) = sgd([0.1, 0.2], [0.1, 0.5], 0.9).update(theta, grad.clone(), None);
+    // v = 0.5 + 0.1 = 0.6 and −1 + 1 = 0.
+    assert_near(&values(&theta), &[0.94, 2.0]);
+    let velocity = velocity.expect("momentum keeps a velocity");
+    assert_near(&values(&velocity), &[0.6, 0.0]);
+    // λ changes in mid-run: the velocity stays, only the new term uses the new λ.
+    let (theta, velocity) = sgd([0.1, 0.2], [0.2, 0.0], 0.9).update(theta, grad.clone(), Some(velocity));
+    // v = 0.54 + 0.5 + 0.188 = 1.228 and 0 − 1 = −1.
+    assert_near(&values(&velocity.unwrap()), &[1.228, -1.0]);
+    assert_near(&values(&theta), &[0.94 - 0.1228, 2.2]);
+    let (theta, velocity) = sgd([0.1, 0.1], [0.1, 0.1], 0.0).update(row(&[1.0, 2.0]), grad, None);
+    assert_near(&values(&theta), &[0.94, 2.08]);
+    assert!(velocity.is_none(), "plain SGD keeps none");
+}
+
+/// Loss + (λ/2)‖θ‖² of a snapshot's weights, over all training examples.
+fn objective(e: &Experiment, task: &Arc<Task>, run: &RunSpec, snapshot: &Snapshot) -> f64 {
+    let mut trainer = Trainer::new(e, Arc::clone(task), vec![run.clone()]);
+    trainer.restore(snapshot.clone()).unwrap();
+    let (_, m) = pollster::block_on(trainer.measure()).unwrap()[0];
+    m.train_loss + run.lambda / 2.0 * m.sq_norm
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let task = task(24, 24);
+    for settings in [
+        &[("model", "linear"), ("loss", "mse")][..],
+        &[("activation", "tanh"), ("b-std", "0.3")],
+        &[("activation", "erf"), ("loss", "mse"), ("parameterization", "ntk"), ("b-std", "0.3")],
+        &[("depth", "4"), ("bias", "false")],
+        &[("model", "cnn"), ("activation", "tanh"), ("b-std", "0.3")],
+        &[
+            ("model", "cnn"),
+            ("activation", "tanh"),
+            ("pooling", "average"),
+            ("readout", "flatten"),
+            ("parameterization", "ntk"),
+        ],
+        &[("model", "cnn"), ("activation", "erf"), ("pooling", "max"), ("loss", "mse")],
+        &[("model", "cnn"), ("activation", "tanh"), ("batch-norm", "true"), ("normalization", "batch")],
+    ] {
+        let e = Experiment { batch: 0, ..experiment(settings) };
+        // η is 1, so that the step is the gradient; λ is large, so that a wrong λ shows.
+        let run = spec(0.3, 1.0, 0.0, 3, 100);
+        let mut trainer = Trainer::new(&e, Arc::clone(&task), vec![run.clone()]);
+        let before = pollster::block_on(trainer.snapshot()).unwrap();
+        trainer.step();
+        let after = pollster::block_on(trainer.snapshot()).unwrap();
+        let parameters =
+            |s: &Snapshot| s.tensors.iter().filter(|t| t.name.starts_with("param")).cloned().collect::<Vec<_>>();
+        let gradient: Vec<Vec<f32>> = parameters(&before)
+            .iter()
+            .zip(parameters(&after))
+            .map(|(b, a)| b.values.iter().zip(a.values).map(|(b, a)| b - a).collect())
+            .collect();
+        // Along the gradient of one parameter at a time, the slope is its squared norm.
+        for (i, name) in parameters(&before).iter().map(|t| &t.name).enumerate() {
+            let norm: f64 = gradient[i].iter().map(|&g| f64::from(g).powi(2)).sum();
+            let length = norm.sqrt();
+            assert!(length > 1e-6, "{settings:?} {name}: no gradient at all");
+            let moved = |epsilon: f64| {
+                let mut s = before.clone();
+                let tensor = s.tensors.iter_mut().find(|t| t.name == *name).unwrap();
+                for (value, g) in tensor.values.iter_mut().zip(&gradient[i]) {
+                    *value += (epsilon * f64::from(*g) / length) as f32;
+                }
+                objective(&e, &task, &run, &s)
+            };
+            let epsilon = 0.01;
+            let slope = (moved(epsilon) - moved(-epsilon)) / (2.0 * epsilon);
+            assert!(
+                (slope - length).abs() < 0.01 * length + 2e-4,
+                "{settings:?} {name}: slope {slope}, gradient {length}"
+            );
+        }
+    }
+}
+
+fn near(a: &[Trace], b: &[Trace], tolerance: f64) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        assert_eq!((&a.run, &a.end, a.points.len()), (&b.run, &b.end, b.points.len()));
+        for (x, y) in a.points.iter().zip(&b.points) {
+            assert_eq!((x.step, x.tau), (y.step, y.tau));
+            for (p, q) in [(x.train_loss, y.train_loss), (x.test_loss, y.test_loss), (x.sq_norm, y.sq_norm)] {
+                assert!((p - q).abs() <= tolerance * q.abs(), "{p} and {q} at step {}", x.step);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stack_of_runs_equals_its_runs_alone() {
+    let task = task(64, 40);
+    for settings in [
+        &[][..],
+        &[("batch", "0"), ("loss", "mse")],
+        &[("sampling", "replacement"), ("lr-schedule", "cosine")],
+        &[("model", "cnn"), ("batch-norm", "true")],
+        &[("model", "cnn"), ("pooling", "max"), ("batch", "0")],
+    ] {
+        let e = experiment(settings);
+        // Different η, λ, β, seeds and lengths: runs leave the stack one after the other.
+        let runs = vec![
+            spec(0.01, 0.05, 0.0, 1, 12),
+            spec(0.1, 0.02, 0.0, 2, 30),
+            spec(0.001, 0.05, 0.5, 1, 21),
+            spec(0.0, 0.1, 0.0, 3, 30),
+        ];
+        let together = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
+        let alone: Vec<Trace> =
+            runs.into_iter().flat_map(|r| finish(Trainer::new(&e, Arc::clone(&task), vec![r]))).collect();
+        near(&together, &alone, 2e-4);
+        assert_eq!(together[0].points.last().unwrap().step, 12, "the last step is measured");
+    }
+}
+
+#[test]
+fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
+    let task = task(64, 40);
+    for settings in
+        [&[("lr-schedule", "step")][..], &[("sampling", "replacement")], &[("model", "cnn"), ("batch-norm", "true")]]
+    {
+        let e = experiment(settings);
+        let runs = vec![spec(0.01, 0.05, 0.9, 1, 33), spec(0.1, 0.05, 0.9, 2, 13)];
+        let unbroken = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
+        for stop in [0, 7, 10, 20] {
+            let mut trainer = Trainer::new(&e, Arc::clone(&task), runs.clone());
+            while trainer.steps_taken() < stop {
+                if trainer.is_due() {
+                    pollster::block_on(trainer.measure()).unwrap();
+                }
+                trainer.step();
+            }
+            let snapshot = pollster::block_on(trainer.snapshot()).unwrap();
+            // Through text, as a file holds it.
+            let mut copy: Snapshot = serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap();
+            copy.tensors = snapshot.tensors;
+            let mut resumed = Trainer::new(&e, Arc::clone(&task), runs.clone());
+            resumed.restore(copy).unwrap();
+            assert_eq!(finish(resumed), unbroken, "{settings:?} stopped at {stop}");
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_of_something_else_is_refused_and_changes_nothing() {
+    let task = task(64, 40);
+    let runs = vec![spec(0.01, 0.05, 0.0, 1, 12)];
+    let e = experiment(&[]);
+    let snapshot = |e: &Experiment, runs: Vec<RunSpec>| {
+        pollster::block_on(Trainer::new(e, Arc::clone(&task), runs).snapshot()).unwrap()
+    };
+    let mut trainer = Trainer::new(&e, Arc::clone(&task), runs.clone());
+    trainer.step();
+    let state = pollster::block_on(trainer.snapshot()).unwrap();
+    let others = snapshot(&e, vec![spec(0.02, 0.05, 0.0, 1, 12)]);
+    let wider = snapshot(&experiment(&[("width", "9")]), runs.clone());
+    let mut torn = snapshot(&e, runs.clone());
+    torn.tensors.truncate(2);
+    for bad in [others, wider, torn] {
+        let error = trainer.restore(bad).unwrap_err().to_string();
+        assert!(error.contains("does not fit"), "{error}");
+        assert_eq!(pollster::block_on(trainer.snapshot()).unwrap(), state);
+    }
+}
+
+#[test]
+fn divergence_ends_one_run_with_a_reason_and_leaves_the_others() {
+    let task = task(64, 40);
+    let e = experiment(&[("loss", "mse")]);
+    let runs = vec![spec(0.01, 0.05, 0.0, 1, 60), spec(0.01, 1e5, 0.0, 1, 60)];
+    let together = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
+    assert!(matches!(&together[1].end, Some(End::Diverged { step, .. }) if *step < 60));
+    assert!(together[1].points.iter().all(|m| m.non_finite().is_none()));
+    near(&together[..1], &finish(Trainer::new(&e, Arc::clone(&task), runs[..1].to_vec())), 2e-4);
+}
+
+#[test]
+fn time_is_counted_in_steps_epochs_and_tau() {
+    let task = task(64, 40);
+    let e = experiment(&[("lr-schedule", "step"), ("batch", "16")]);
+    let trace = &finish(Trainer::new(&e, task, vec![spec(0.01, 0.05, 0.5, 1, 40)]))[0];
+    let total: f64 = (0..40).map(|s| 0.05 / 0.5 * LrSchedule::Step.factor(s, 40) * 0.01).sum();
+    let last = trace.points.last().unwrap();
+    assert_eq!((last.step, last.epoch), (40, 10.0));
+    assert!((last.tau - total).abs() < 1e-12);
+    for schedule in [LrSchedule::Constant, LrSchedule::Step, LrSchedule::Cosine] {
+        let mean = (0..10_000).map(|s| schedule.factor(s, 10_000)).sum::<f64>() / 1e4;
+        assert!((mean - schedule.mean()).abs() < 1e-3, "{schedule:?}");
+    }
+}
+
+#[test]
+fn training_learns_and_l2_shrinks() {
+    let task = task(256, 200);
+    let e = experiment(&[("width", "32")]);
+    let traces = finish(Trainer::new(&e, task, vec![spec(0.0, 0.1, 0.0, 1, 600), spec(1.0, 0.1, 0.0, 1, 600)]));
+    let last = |i: usize| *traces[i].points.last().unwrap();
+    assert!(last(0).train_accuracy > 0.95 && last(0).test_accuracy > 0.6, "{:?}", last(0));
+    // With λ = 1 the weights decay by e^{-60}; only the classes' frequencies keep biases alive.
+    assert!(last(1).sq_norm < 0.01 && last(1).test_accuracy < 0.2, "{:?}", last(1));
+}
+
+#[test]
+fn plans_start_with_the_longest_run_and_stack_within_memory() {
+    let model = l2lab_core::model::Model::new(experiment(&[("width", "4096")]).model_config(), [3, 32, 32], 10);
+    let runs: Vec<RunSpec> = (1..=100).map(|i| spec(0.1, 0.1, 0.0, i, i * 10)).collect();
+    let single = plan(&runs, Execution::Single, &model, 128);
+    assert_eq!((single.len(), &single[0][..]), (100, &[99][..]));
+    let stacked = plan(&runs, Execution::Stacked, &model, 128);
+    assert!(stacked.len() > 1 && stacked[0].len() > 1, "29 M parameters a run: neither one stack nor singles");
+    let mut all: Vec<usize> = stacked.concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..100).collect::<Vec<_>>());
+}
