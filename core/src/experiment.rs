@@ -14,7 +14,7 @@ use serde::{
 use crate::{
     data::{DataError, Dataset, Sampling, Split},
     law::{Estimator, Length},
-    model::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout},
+    model::{Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout},
     train::{LambdaScheduleKind, Loss, LrSchedule, RunSpec},
 };
 
@@ -310,6 +310,12 @@ experiment! {
 pub const DEFAULT_TAU: f64 = 2.0;
 /// Runs a grid may have: beyond it a mistake is likelier than a wish.
 const MAX_RUNS: usize = 100_000;
+/// Steps a run may take.
+const MAX_STEPS: u64 = 1_000_000_000_000;
+/// Parameters a model may have: 1 GiB of f32, seven times a WRN 28-10; training holds several copies.
+const MAX_PARAMETERS: usize = 1 << 28;
+/// Values between two layers that a batch may have: 2 GiB of f32.
+const MAX_ACTIVATIONS: usize = 1 << 29;
 
 /// The error for a name that no field has.
 #[must_use]
@@ -357,12 +363,11 @@ impl Experiment {
         count("seeds", self.seeds, self.seeds >= 1, "1 or more")?;
         let runs = self.seeds.saturating_mul(self.lr.len()).saturating_mul(self.lambda.len());
         count("seeds", self.seeds, runs <= MAX_RUNS, "so many that lr × lambda × seeds is at most 100000 runs")?;
-        check(
-            "seed",
-            self.seed.to_string(),
-            self.seed.checked_add(self.seeds as u64).is_some(),
-            "smaller, so that every seed fits in 64 bits",
-        )?;
+        // The page keeps numbers as f64: beyond 2^53 it would run another seed than the one shown.
+        for (field, seed) in [("seed", self.seed.saturating_add(self.seeds as u64)), ("data-seed", self.data_seed)] {
+            let value = self.get(field).unwrap_or_default();
+            check(field, value, seed <= 1 << 53, "so small that no seed is above 2^53")?;
+        }
         check(
             "measurements",
             self.measurements.to_string(),
@@ -377,7 +382,7 @@ impl Experiment {
             number("tau", tau, tau > 0.0, "a number above 0")?;
         }
         if let Some(steps) = self.steps {
-            check("steps", steps.to_string(), steps > 0, "1 or more")?;
+            check("steps", steps.to_string(), (1..=MAX_STEPS).contains(&steps), "1 to 10^12")?;
         }
         if let Some(epochs) = self.epochs {
             number("epochs", epochs, epochs > 0.0, "a number above 0")?;
@@ -423,6 +428,30 @@ impl Experiment {
             pooling: self.pooling,
             readout: self.readout,
         }
+    }
+
+    /// The model for this split, if it and a batch of it fit into memory.
+    ///
+    /// # Errors
+    /// When they are too large.
+    pub fn model(&self, split: &Split) -> Result<Model, ExperimentError> {
+        let model = Model::new(self.model_config(), split.train.shape(), split.train.classes().len());
+        let parameters = model.parameter_count();
+        if parameters > MAX_PARAMETERS {
+            return Err(ExperimentError::Conflict(format!(
+                "width: '{}' with depth {} gives {parameters} parameters; allowed are {MAX_PARAMETERS}",
+                self.width, self.depth
+            )));
+        }
+        let batch = if self.batch == 0 { split.train.len() } else { self.batch };
+        let activations = batch * model.activation_size();
+        if activations > MAX_ACTIVATIONS {
+            return Err(ExperimentError::Conflict(format!(
+                "batch: '{}' gives {activations} values a layer with this model; allowed are {MAX_ACTIVATIONS}",
+                self.batch
+            )));
+        }
+        Ok(model)
     }
 
     /// The examples that the experiment trains and measures on, out of a whole data set.
@@ -516,7 +545,7 @@ impl Experiment {
             Length::Tau(tau) => tau * (1.0 - self.momentum) / (lr * self.lr_schedule.mean() * lambda),
         };
         let steps = steps.ceil();
-        if !(1.0..=1e12).contains(&steps) {
+        if !(1.0..=MAX_STEPS as f64).contains(&steps) {
             return Err(ExperimentError::Conflict(format!(
                 "a run with lr {lr} and lambda {lambda} would take {steps:e} steps; allowed are 1 to 1e12"
             )));

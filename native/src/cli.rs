@@ -74,13 +74,9 @@ pub fn command() -> Command {
         }
         command
             .next_help_heading("Options")
-            .arg(
-                Arg::new("out")
-                    .long("out")
-                    .value_name("DIR")
-                    .value_parser(value_parser!(PathBuf))
-                    .help("Directory for experiment.toml, traces.csv, summary.json and report.html; never overwritten"),
-            )
+            .arg(Arg::new("out").long("out").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
+                "Directory for experiment.toml, traces.csv, summary.json, report.html and figures; never overwritten",
+            ))
             .arg(
                 Arg::new("resume")
                     .long("resume")

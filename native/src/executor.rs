@@ -31,6 +31,8 @@ pub struct Executor<'a> {
     pub experiment: &'a Experiment,
     /// The data, on the device.
     pub task: Arc<Task>,
+    /// The network that they train.
+    pub model: &'a Model,
     /// Stacked or one by one.
     pub execution: Execution,
     /// Threads for everything together.
@@ -55,12 +57,11 @@ impl Executor<'_> {
                 progress.resume(slot.as_ref().map_or(0, |_| run.steps));
             }
         }
-        let model = Model::new(self.experiment.model_config(), self.task.input(), self.task.classes());
         let batch = match self.experiment.batch {
             0 => self.task.train_examples(),
             n => n,
         };
-        let groups = plan(runs, self.execution, &model, batch).into_iter();
+        let groups = plan(runs, self.execution, self.model, batch).into_iter();
         let groups: VecDeque<Vec<usize>> = groups.filter(|g| g.iter().any(|&i| traces[i].is_none())).collect();
         let mut done = traces.iter().flatten().count();
         progress.runs_done(done);

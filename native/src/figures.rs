@@ -9,7 +9,7 @@ use plotters::{
 };
 
 /// Width and height of a figure, in pixels.
-const SIZE: (u32, u32) = (640, 400);
+const SIZE: (u32, u32) = (560, 360);
 /// Colours that a series can have; the page defines `--s0` … `--s7`.
 pub const SERIES_COLORS: u8 = 8;
 
@@ -25,7 +25,7 @@ fn color(index: usize, count: usize) -> RGBColor {
     RGBColor(3, slot as u8, 0)
 }
 
-/// The rules that turn marker colours into the page's.
+/// The colours of the page and its figures, light and dark, and the rules that turn markers into them.
 pub fn style() -> String {
     let rule = |marker: RGBColor, variable: &str| {
         let RGBColor(r, g, b) = marker;
@@ -33,7 +33,19 @@ pub fn style() -> String {
         format!("svg [fill=\"{hex}\"]{{fill:var({variable})}}svg [stroke=\"{hex}\"]{{stroke:var({variable})}}")
     };
     let series = (0..SERIES_COLORS).map(|i| rule(RGBColor(3, i, 0), &format!("--s{i}")));
-    [rule(INK, "--ink"), rule(RULE, "--rule")].into_iter().chain(series).collect()
+    let rules = [rule(INK, "--ink"), rule(RULE, "--rule")].into_iter().chain(series);
+    include_str!("palette.css").to_owned() + &rules.collect::<String>()
+}
+
+/// An SVG element of [`Figure::svg`] as a file of its own, which follows its reader's light or dark.
+pub fn standalone(svg: &str) -> String {
+    let (width, height) = SIZE;
+    let size = format!("width=\"{width}\" height=\"{height}\" style=\"background:var(--paper)\"");
+    let svg = svg.replacen("width=\"100%\"", &size, 1);
+    match svg.split_once('>') {
+        Some((head, rest)) => format!("{head}><style>{}</style>{rest}", style()),
+        None => svg,
+    }
 }
 
 /// How a series is drawn.
@@ -54,8 +66,8 @@ pub enum Mark {
 pub struct Series {
     /// Its name in the legend; empty for none.
     pub name: String,
-    /// Its colour: which of how many.
-    pub color: (usize, usize),
+    /// Its colour: which of how many; the text's if none.
+    pub color: Option<(usize, usize)>,
     /// How it is drawn.
     pub mark: Mark,
     /// Points; those that are not finite (or not positive on a logarithmic axis) are left out.
@@ -63,7 +75,7 @@ pub struct Series {
 }
 
 /// A figure with a logarithmic x axis.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Figure {
     /// Label of the x axis.
     pub x: String,
@@ -75,6 +87,18 @@ pub struct Figure {
     pub series: Vec<Series>,
     /// A vertical line with a label.
     pub marker: Option<(f64, String)>,
+    /// Points below it are left out, so that what happens near the top can be seen.
+    pub floor: Option<f64>,
+    /// Where nothing is drawn, for the legend.
+    pub legend: SeriesLabelPosition,
+}
+
+impl Default for Figure {
+    fn default() -> Self {
+        let legend = SeriesLabelPosition::LowerRight;
+        let (x, y) = (String::new(), String::new());
+        Self { x, y, log_y: false, series: Vec::new(), marker: None, floor: None, legend }
+    }
 }
 
 impl Figure {
@@ -83,8 +107,7 @@ impl Figure {
     /// # Errors
     /// When it cannot be drawn.
     pub fn svg(&self) -> Result<Option<String>> {
-        let visible = |&(x, y): &(f64, f64)| x > 0.0 && x.is_finite() && y.is_finite() && (!self.log_y || y > 0.0);
-        let points = || self.series.iter().flat_map(|s| s.points.iter().copied()).filter(visible);
+        let points = || self.series.iter().flat_map(|s| self.visible(s));
         let xs = points().map(|p| p.0).chain(self.marker.as_ref().map(|m| m.0));
         let (Some(x), Some(y)) = (span(xs), span(points().map(|p| p.1))) else { return Ok(None) };
         let x = (x.0 / 1.1)..(x.1 * 1.1);
@@ -93,10 +116,18 @@ impl Figure {
             let y = ((y.0 / 1.3)..(y.1 * 1.3)).log_scale();
             self.draw(&mut svg, x.log_scale(), y, &power)?;
         } else {
-            let margin = ((y.1 - y.0) * 0.06).max(0.005);
-            self.draw(&mut svg, x.log_scale(), (y.0 - margin)..(y.1 + margin), &|v| format!("{v:.2}"))?;
+            let margin = ((y.1 - y.0) * 0.06).max(0.002);
+            let digits = if y.1 - y.0 < 0.05 { 3 } else { 2 };
+            self.draw(&mut svg, x.log_scale(), (y.0 - margin)..(y.1 + margin), &|v| format!("{v:.digits$}"))?;
         }
         Ok(Some(responsive(&svg)))
+    }
+
+    /// The points of a series that the axes can show.
+    fn visible(&self, series: &Series) -> Vec<(f64, f64)> {
+        let floor = self.floor.unwrap_or(if self.log_y { f64::MIN_POSITIVE } else { f64::MIN });
+        let seen = |p: &&(f64, f64)| p.0 > 0.0 && p.0.is_finite() && p.1.is_finite() && p.1 >= floor;
+        series.points.iter().filter(seen).copied().collect()
     }
 
     fn draw<X, Y>(&self, svg: &mut String, x: X, y: Y, y_label: &dyn Fn(&f64) -> String) -> Result<()>
@@ -132,13 +163,8 @@ impl Figure {
             .draw()
             .map_err(failed)?;
         for s in &self.series {
-            let color = color(s.color.0, s.color.1);
-            let seen: Vec<(f64, f64)> = s
-                .points
-                .iter()
-                .copied()
-                .filter(|p| p.0 > 0.0 && p.0.is_finite() && p.1.is_finite() && (!self.log_y || p.1 > 0.0))
-                .collect();
+            let color = s.color.map_or(INK, |(index, count)| color(index, count));
+            let seen = self.visible(s);
             let line = color.stroke_width(2);
             match s.mark {
                 Mark::Line | Mark::LineAndDots => drawn(chart.draw_series(LineSeries::new(seen.clone(), line)))?,
@@ -170,7 +196,7 @@ impl Figure {
         if self.series.iter().any(|s| !s.name.is_empty()) {
             chart
                 .configure_series_labels()
-                .position(SeriesLabelPosition::LowerRight)
+                .position(self.legend.clone())
                 .label_font(text(13))
                 .border_style(TRANSPARENT)
                 .draw()

@@ -44,7 +44,6 @@ fn main() -> ExitCode {
 
 /// What the command prints on standard output.
 fn run(matches: &ArgMatches) -> Result<String> {
-    interrupt::listen()?;
     match matches.subcommand() {
         Some(("sweep", m)) => commands::sweep::run(m),
         Some(("train", m)) => commands::train::run(m),

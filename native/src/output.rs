@@ -1,4 +1,5 @@
-//! What a finished job leaves: traces.csv, summary.json, report.html, and a table on the terminal.
+//! What a finished job leaves: traces.csv, summary.json, report.html with its figures, and a table on
+//! the terminal.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -10,7 +11,7 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
-use crate::commands::Job;
+use crate::{commands::Job, report::Report};
 
 /// A prediction that a sweep has made and put to the test.
 #[derive(Debug, Clone, Serialize)]
@@ -216,10 +217,13 @@ pub fn with_interval(value: f64, interval: Option<[f64; 2]>, digits: usize) -> S
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(job: &Job, summary: &Summary, traces: &[&[Trace]], report: &str) -> Result<()> {
+pub fn write(job: &Job, summary: &Summary, traces: &[&[Trace]], report: &Report) -> Result<()> {
     let Some(store) = &job.store else { return Ok(()) };
     store.write("traces.csv", &csv(traces)?)?;
-    store.write("report.html", report.as_bytes())?;
+    store.write("report.html", report.html.as_bytes())?;
+    for (name, svg) in &report.figures {
+        store.write(name, svg.as_bytes())?;
+    }
     store.complete(&(serde_json::to_string_pretty(summary)? + "\n"))
 }
 

@@ -5,101 +5,152 @@ use std::fmt::Write;
 use anyhow::Result;
 use l2lab_core::{
     experiment::FIELDS,
-    law::{accuracy_at_budget, best_accuracy},
+    law::{Cell, accuracy_at_budget, best_accuracy},
     train::Trace,
 };
+use plotters::prelude::SeriesLabelPosition;
 
 use crate::{
-    figures::{self, Figure, Mark, SERIES_COLORS, Series},
+    figures::{self, Figure, Mark, Series},
     output::{Summary, notes, number, with_interval},
 };
 
 const STYLE: &str = include_str!("report.css");
 
-/// The page.
-///
-/// # Errors
-/// When a figure cannot be drawn.
-pub fn html(summary: &Summary, traces: &[Trace]) -> Result<String> {
-    let curves = Curves::new(summary, traces);
-    let mut body = String::new();
-    let mut figure = |title: &str, text: &str, figure: Figure| -> Result<()> {
-        if let Some(svg) = figure.svg()? {
-            let label = escape(title);
-            let _ = write!(
+/// The report of a job: the page, and its main figures as files of their own.
+pub struct Report {
+    /// `report.html`.
+    pub html: String,
+    /// `clock.svg`, accuracy against τ, and `law.svg`, t_* against ηλ: name and content.
+    pub figures: Vec<(&'static str, String)>,
+}
+
+impl Report {
+    /// Draws it.
+    ///
+    /// # Errors
+    /// When a figure cannot be drawn.
+    pub fn new(summary: &Summary, traces: &[Trace]) -> Result<Self> {
+        let mut body = String::new();
+        let mut files = Vec::new();
+        for part in parts(summary, traces) {
+            let Some(svg) = part.figure.svg()? else { continue };
+            let label = escape(&part.title);
+            let svg = svg.replacen("role=\"img\"", &format!("role=\"img\" aria-label=\"{label}\""), 1);
+            let text = escape(&part.text);
+            let _ = writeln!(
                 body,
-                "<figure><figcaption><h2>{label}</h2><p>{text}</p></figcaption>{}</figure>\n",
-                svg.replacen("role=\"img\"", &format!("role=\"img\" aria-label=\"{label}\""), 1)
+                "<figure><figcaption><h2>{label}</h2><p>{text}</p></figcaption><div class=\"wide\">{svg}</div></figure>"
             );
+            files.extend(part.file.map(|name| (name, figures::standalone(&svg))));
         }
-        Ok(())
-    };
-    let legend = "Colour is λ, from light (large) to dark (small)".to_owned()
-        + if curves.lrs.len() > 1 { "; dashed is the smaller η." } else { "." };
-    figure(
-        "Test accuracy against steps",
-        &format!("Each curve is the mean over seeds of one λ and η. A smaller λ peaks later. {legend}"),
-        curves.against("steps", |t, i| t.points[i].step as f64),
-    )?;
-    figure(
-        "Test accuracy against regularization time τ = ηλt/(1−β)",
-        "The same curves. Where L2 is the clock, peaks and declines line up; the early rise does not, because it goes with ηt.",
-        curves.against("τ", |t, i| t.points[i].tau),
-    )?;
-    figure("The law: t_* against ηλ/(1−β)", &fit_text(summary), law_figure(summary, &curves))?;
-    figure(
-        "Maximum test accuracy against λ",
-        "Each run as long as its λ asks for (constant τ). The smaller λ, the better, until nothing more is gained.",
-        Figure {
-            x: "λ".into(),
-            y: "maximum test accuracy".into(),
-            log_y: false,
-            series: curves.by_lambda(|ts| {
-                let best: Vec<f64> =
-                    ts.iter().filter(|t| !t.diverged()).filter_map(|t| best_accuracy(&t.points)).collect();
-                (!best.is_empty()).then(|| best.iter().sum::<f64>() / best.len() as f64)
-            }),
-            marker: None,
+        let html = format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <meta name=\"color-scheme\" content=\"light dark\"><title>l2lab: {title}</title>\
+             <style>{colors}{STYLE}</style></head><body><main>\n<h1>L2 regularization as a clock</h1>\n<p>{title}</p>\n\
+             {verdict}\n{body}\n{table}\n{experiment}</main></body></html>\n",
+            title = escape(&summary.title()),
+            colors = figures::style(),
+            verdict = verdict(summary),
+            table = table(summary),
+            experiment = experiment(summary),
+        );
+        Ok(Self { html, figures: files })
+    }
+}
+
+/// A figure of the report, with what its reader has to know.
+struct Part {
+    title: String,
+    text: String,
+    figure: Figure,
+    /// The file that it is also written to.
+    file: Option<&'static str>,
+}
+
+/// The report's figures, in their order.
+fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
+    let curves = Curves::new(summary, traces);
+    let others = if curves.lrs.len() > 1 { "; solid lines are the largest η, dashed ones the others." } else { "." };
+    let part = |title: &str, text: String, figure| Part { title: title.into(), text, figure, file: None };
+    let mut parts = vec![
+        part(
+            "Test accuracy against steps",
+            format!("Means over seeds. A smaller λ peaks later. Dots mark t_*. Colour is λ{others}"),
+            curves.against("steps", |t, i| t.points[i].step as f64, |c| c.t_star),
+        ),
+        Part {
+            file: Some("clock.svg"),
+            ..part(
+                "Test accuracy against regularization time τ = ηλt/(1−β)",
+                "The same curves. Where L2 is the clock, peaks and declines line up; the early rise does not, \
+                 because it goes with ηt."
+                    .into(),
+                curves.against("τ", |t, i| t.points[i].tau, |c| c.tau_star),
+            )
         },
-    )?;
+        Part {
+            file: Some("law.svg"),
+            ..part("The law: t_* against ηλ/(1−β)", fit_text(summary), law_figure(summary, &curves))
+        },
+        part(
+            "Maximum test accuracy against λ",
+            "Each run as long as its λ asks for. The paper: the smaller λ, the better, until nothing more is gained."
+                .into(),
+            Figure {
+                x: "λ".into(),
+                y: "maximum test accuracy".into(),
+                series: curves.by_lambda(|runs| {
+                    let runs = runs.iter().filter(|t| !t.diverged());
+                    let best: Vec<f64> = runs.filter_map(|t| best_accuracy(&t.points)).collect();
+                    (!best.is_empty()).then(|| best.iter().sum::<f64>() / best.len() as f64)
+                }),
+                legend: SeriesLabelPosition::LowerLeft,
+                ..Figure::default()
+            },
+        ),
+    ];
     if let Some(p) = &summary.prediction {
         let of_lr: Vec<&Trace> = traces.iter().filter(|t| t.run.lr == p.lr).collect();
-        let mut points = accuracy_at_budget(&of_lr, p.budget as f64);
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        figure(
+        parts.push(part(
             &format!("Test accuracy within {} steps against λ", p.budget),
-            &escape(&p.text()).replace('\n', " "),
+            p.text().trim().replace('\n', ". "),
             Figure {
                 x: format!("λ   (η = {})", p.lr),
                 y: "best accuracy so far".into(),
-                log_y: false,
-                series: vec![Series { name: String::new(), color: (0, 1), mark: Mark::LineAndDots, points }],
+                series: vec![Series {
+                    name: String::new(),
+                    color: None,
+                    mark: Mark::LineAndDots,
+                    points: accuracy_at_budget(&of_lr, p.budget as f64),
+                }],
                 marker: Some((p.prediction.lambda_pred, "λ_pred".into())),
+                ..Figure::default()
             },
-        )?;
+        ));
     }
-    figure(
+    parts.push(part(
         "Training accuracy against τ",
-        "The law is claimed where the network is overparameterized: where training accuracy reaches 1.",
+        "The law is claimed where the network is overparameterized: where training accuracy reaches 1.".into(),
         curves.training(),
-    )?;
-    Ok(format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>l2lab: {title}</title>\
-         <style>{STYLE}{colors}</style></head><body><main>\n<h1>L2 regularization as a clock</h1>\n<p>{title}</p>\n\
-         {verdict}\n{body}\n{table}\n{experiment}</main></body></html>\n",
-        title = escape(&summary.title()),
-        colors = figures::style(),
-        verdict = verdict(summary),
-        table = table(summary),
-        experiment = experiment(summary),
-    ))
+    ));
+    parts
+}
+
+/// How far below the lowest curve's maximum the accuracy axis reaches.
+const BELOW_PEAKS: f64 = 0.06;
+
+/// The curve of one cell of the grid.
+struct Curve<'a> {
+    cell: &'a Cell,
+    series: Series,
 }
 
 /// The grid's traces, arranged for drawing.
 struct Curves<'a> {
     traces: &'a [Trace],
+    cells: &'a [Cell],
     /// Distinct η, the largest first.
     lrs: Vec<f64>,
     /// Distinct λ, the largest first.
@@ -107,65 +158,70 @@ struct Curves<'a> {
 }
 
 impl<'a> Curves<'a> {
-    fn new(summary: &Summary, traces: &'a [Trace]) -> Self {
+    fn new(summary: &'a Summary, traces: &'a [Trace]) -> Self {
         let sorted = |values: &[f64]| {
             let mut values = values.to_vec();
             values.sort_by(|a, b| b.total_cmp(a));
             values
         };
-        Self { traces, lrs: sorted(&summary.experiment.lr), lambdas: sorted(&summary.experiment.lambda) }
+        let (lrs, lambdas) = (sorted(&summary.experiment.lr), sorted(&summary.experiment.lambda));
+        Self { traces, cells: &summary.cells, lrs, lambdas }
     }
 
-    fn cell(&self, lr: f64, lambda: f64) -> Vec<&'a Trace> {
+    fn runs(&self, lr: f64, lambda: f64) -> Vec<&'a Trace> {
         self.traces.iter().filter(|t| t.run.lr == lr && t.run.lambda == lambda).collect()
     }
 
-    /// A curve for each cell: `y` averaged over seeds at `x`.
-    fn curves(&self, x: impl Fn(&Trace, usize) -> f64, y: impl Fn(&Trace, usize) -> f64) -> Vec<Series> {
-        let mut series = Vec::new();
-        for (l, &lr) in self.lrs.iter().enumerate().rev() {
-            for (i, &lambda) in self.lambdas.iter().enumerate() {
-                let cell: Vec<&Trace> = self.cell(lr, lambda).into_iter().filter(|t| !t.diverged()).collect();
-                let Some(length) = cell.iter().map(|t| t.points.len()).min() else { continue };
-                let mean = |j: usize| cell.iter().map(|t| y(t, j)).sum::<f64>() / cell.len() as f64;
-                series.push(Series {
-                    name: if l == 0 { format!("λ = {lambda}") } else { String::new() },
-                    color: (i, self.lambdas.len()),
-                    mark: if l == 0 { Mark::Line } else { Mark::Dashed },
-                    points: (0..length).map(|j| (x(cell[0], j), mean(j))).collect(),
-                });
-            }
-        }
-        series
+    /// A curve for each cell: `y` averaged over seeds at `x`; the largest η last, so that it is on top.
+    fn curves(&self, x: impl Fn(&Trace, usize) -> f64, y: impl Fn(&Trace, usize) -> f64) -> Vec<Curve<'a>> {
+        let mut cells: Vec<&Cell> = self.cells.iter().collect();
+        cells.sort_by(|a, b| a.lr.total_cmp(&b.lr).then(b.lambda.total_cmp(&a.lambda)));
+        let curve = |cell: &'a Cell| {
+            let runs: Vec<&Trace> = self.runs(cell.lr, cell.lambda).into_iter().filter(|t| !t.diverged()).collect();
+            let length = runs.iter().map(|t| t.points.len()).min()?;
+            let mean = |j: usize| runs.iter().map(|t| y(t, j)).sum::<f64>() / runs.len() as f64;
+            let solid = cell.lr == self.lrs[0];
+            let color = self.lambdas.iter().position(|&l| l == cell.lambda)?;
+            let series = Series {
+                name: if solid { format!("λ = {}", cell.lambda) } else { String::new() },
+                color: Some((color, self.lambdas.len())),
+                mark: if solid { Mark::Line } else { Mark::Dashed },
+                points: (0..length).map(|j| (x(runs[0], j), mean(j))).collect(),
+            };
+            Some(Curve { cell, series })
+        };
+        cells.into_iter().filter_map(curve).collect()
     }
 
-    fn against(&self, x: &str, value: impl Fn(&Trace, usize) -> f64) -> Figure {
-        Figure {
-            x: x.into(),
-            y: "test accuracy".into(),
-            log_y: false,
-            series: self.curves(value, |t, i| t.points[i].test_accuracy),
-            marker: None,
-        }
+    /// Test accuracy of each cell, with a dot at its median t_*. The early rise is cut off where it
+    /// would leave no room for the peaks.
+    fn against(&self, x: &str, value: impl Fn(&Trace, usize) -> f64, t_star: impl Fn(&Cell) -> Option<f64>) -> Figure {
+        let curves = self.curves(value, |t, i| t.points[i].test_accuracy);
+        let top = |c: &Curve| c.series.points.iter().map(|p| p.1).fold(f64::MIN, f64::max);
+        let floor = curves.iter().map(top).fold(f64::INFINITY, f64::min) - BELOW_PEAKS;
+        let dot = |c: &Curve| {
+            let x = t_star(c.cell)?;
+            let nearest = c.series.points.iter().min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()))?;
+            Some(Series { name: String::new(), mark: Mark::Dots, points: vec![(x, nearest.1)], ..c.series.clone() })
+        };
+        let dots: Vec<Series> = curves.iter().filter_map(dot).collect();
+        let series = curves.into_iter().map(|c| c.series).chain(dots).collect();
+        Figure { x: x.into(), y: "test accuracy".into(), series, floor: Some(floor), ..Figure::default() }
     }
 
     fn training(&self) -> Figure {
-        Figure {
-            x: "τ".into(),
-            y: "training accuracy".into(),
-            log_y: false,
-            series: self.curves(|t, i| t.points[i].tau, |t, i| t.points[i].train_accuracy),
-            marker: None,
-        }
+        let curves = self.curves(|t, i| t.points[i].tau, |t, i| t.points[i].train_accuracy);
+        let series = curves.into_iter().map(|c| c.series).collect();
+        Figure { x: "τ".into(), y: "training accuracy".into(), series, ..Figure::default() }
     }
 
     /// A line over λ for each η.
     fn by_lambda(&self, value: impl Fn(&[&Trace]) -> Option<f64>) -> Vec<Series> {
         let line = |(i, &lr): (usize, &f64)| Series {
             name: format!("η = {lr}"),
-            color: (i, self.lrs.len()),
+            color: Some((i, self.lrs.len())),
             mark: Mark::LineAndDots,
-            points: self.lambdas.iter().filter_map(|&l| Some((l, value(&self.cell(lr, l))?))).collect(),
+            points: self.lambdas.iter().filter_map(|&l| Some((l, value(&self.runs(lr, l))?))).collect(),
         };
         self.lrs.iter().enumerate().map(line).collect()
     }
@@ -177,7 +233,7 @@ fn law_figure(summary: &Summary, curves: &Curves) -> Figure {
     let scale = 1.0 / (1.0 - summary.experiment.momentum);
     let dots = |(i, &lr): (usize, &f64)| Series {
         name: format!("η = {lr}"),
-        color: (i, curves.lrs.len()),
+        color: Some((i, curves.lrs.len())),
         mark: Mark::Dots,
         points: summary
             .runs
@@ -193,12 +249,13 @@ fn law_figure(summary: &Summary, curves: &Curves) -> Figure {
         let at = |x: f64| (x, (fit.intercept + fit.slope * x.ln()).exp());
         series.push(Series {
             name: format!("fit, slope {:.2}", fit.slope),
-            color: (usize::from(SERIES_COLORS) - 1, usize::from(SERIES_COLORS)),
+            color: None,
             mark: Mark::Dashed,
             points: vec![at(low), at(high)],
         });
     }
-    Figure { x: "η_eff λ".into(), y: "t_* (steps)".into(), log_y: true, series, marker: None }
+    let legend = SeriesLabelPosition::UpperRight;
+    Figure { x: "η_eff λ".into(), y: "t_* (steps)".into(), log_y: true, series, legend, ..Figure::default() }
 }
 
 fn fit_text(summary: &Summary) -> String {

@@ -84,6 +84,9 @@ fn every_bad_value_names_its_field_and_what_is_allowed() {
         ("epochs", "-3"),
         ("measurements", "0"),
         ("budget", "-5ep"),
+        ("steps", "2000000000000"),
+        ("seed", "9007199254740992"),
+        ("data-seed", "18446744073709551615"),
     ] {
         let mut experiment = Experiment::default();
         experiment.set(field, value).unwrap();
@@ -155,6 +158,22 @@ fn data_is_prepared_as_asked_or_refused() {
     assert!(with(&[("train", "513")]).unwrap_err().to_string().contains("512"));
     assert!(with(&[("train", "64"), ("batch", "65")]).unwrap_err().to_string().starts_with("batch"));
     assert!(with(&[("validation", "512")]).is_err());
+}
+
+#[test]
+fn what_does_not_fit_into_memory_is_refused_beforehand() {
+    let full = embedded().unwrap();
+    let refused = |settings: &[(&str, &str)]| {
+        let mut experiment = Experiment::default();
+        for (field, value) in settings {
+            experiment.set(field, value).unwrap();
+        }
+        experiment.validate().unwrap();
+        experiment.model(&full).unwrap_err().to_string()
+    };
+    assert!(refused(&[("width", "65536"), ("depth", "64")]).starts_with("width: '65536'"));
+    assert!(refused(&[("model", "cnn"), ("width", "2048"), ("depth", "2"), ("batch", "0")]).starts_with("batch: '0'"));
+    assert!(Experiment::default().model(&full).is_ok());
 }
 
 proptest! {

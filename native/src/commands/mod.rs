@@ -19,7 +19,8 @@ use l2lab_core::{
 use crate::{
     cli::{self, Options},
     datasets,
-    executor::Executor,
+    executor::{Executor, Interrupted},
+    interrupt,
     store::Store,
     threads,
 };
@@ -68,6 +69,7 @@ impl Job {
         check: impl Fn(&Experiment) -> Result<()>,
         out: impl FnOnce() -> Option<PathBuf>,
     ) -> Result<Start> {
+        interrupt::listen()?;
         let options = cli::options(matches);
         let resumed = match &options.out {
             Some(dir) if options.resume => Some(Store::resume(dir)?),
@@ -93,11 +95,11 @@ impl Job {
         }
         let full = datasets::find(&experiment.data)?.load(&options.data_dir)?;
         let split = experiment.prepare(&full)?;
+        let model = experiment.model(&split)?;
         let runs = experiment.runs(split.train.len())?;
         let threads = threads::count(options.threads)?;
         let (device, execution) = options.device.open()?;
         let task = Arc::new(Task::new(&split, &device));
-        let model = Model::new(experiment.model_config(), task.input(), task.classes());
         let store = match resumed {
             Some((store, _)) => Some(store),
             None => match options.out.clone().or_else(out) {
@@ -113,6 +115,7 @@ impl Job {
         Executor {
             experiment: &self.experiment,
             task: Arc::clone(&self.task),
+            model: &self.model,
             execution: self.execution,
             threads: self.threads,
             store: self.store.as_ref(),
@@ -127,7 +130,7 @@ impl Job {
     /// Adds to an interruption what the user can do about it.
     pub fn explain<T>(&self, command: &str, result: Result<T>) -> Result<T> {
         let Some(store) = &self.store else { return result };
-        if result.as_ref().is_err_and(|e| e.is::<crate::executor::Interrupted>()) {
+        if result.as_ref().is_err_and(|e| e.is::<Interrupted>()) {
             eprintln!("continue with: l2lab {command} --out '{}' --resume", store.dir().display());
         }
         result

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{Job, Start, already_complete};
 use crate::{
     output::{self, Summary},
-    report,
+    report::Report,
 };
 
 /// Short runs at a large λ; longer in τ than a sweep's, since they cost little.
@@ -88,7 +88,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         runs: &runs,
     };
     let summary = Summary::new("predict", &job, &traces, None);
-    output::write(&job, &summary, &[&traces], &report::html(&summary, &traces)?)?;
+    output::write(&job, &summary, &[&traces], &Report::new(&summary, &traces)?)?;
     if job.options.json {
         return Ok(serde_json::to_string(&answer)? + "\n");
     }

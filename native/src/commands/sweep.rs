@@ -12,7 +12,7 @@ use l2lab_core::{
 use super::{Job, Start, already_complete};
 use crate::{
     output::{self, Summary, SweepPrediction},
-    report,
+    report::Report,
     store::free_directory,
 };
 
@@ -38,7 +38,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, job.experiment.estimator)).collect();
     let (prediction, verification) = job.explain("sweep", verify(&job, &traces, &runs))?;
     let summary = Summary::new("sweep", &job, &traces, prediction);
-    output::write(&job, &summary, &[&traces, &verification], &report::html(&summary, &traces)?)?;
+    output::write(&job, &summary, &[&traces, &verification], &Report::new(&summary, &traces)?)?;
     if job.options.json {
         return summary.json();
     }
@@ -96,8 +96,9 @@ impl Job {
         if let Some(budget) = e.budget {
             return Ok(e.length_in_steps(budget, lr, lambda0, examples)?);
         }
-        if let Some(run) = self.runs.iter().find(|r| e.steps.or(e.epochs.map(|_| r.steps)).is_some()) {
-            return Ok(run.steps);
+        if e.steps.is_some() || e.epochs.is_some() {
+            // All runs are of one length: that is the budget.
+            return Ok(self.runs[0].steps);
         }
         let middle = (lambdas[0] * lambdas[lambdas.len() - 1]).sqrt();
         let tau = e.tau.unwrap_or(l2lab_core::experiment::DEFAULT_TAU);

@@ -14,7 +14,7 @@ use l2lab_core::{
 use super::{Job, Start, already_complete};
 use crate::{
     output::{self, Summary},
-    report,
+    report::Report,
 };
 
 /// Rows of the curve that are printed.
@@ -47,7 +47,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     };
     let traces = job.explain("train", job.executor().train("train", &job.runs))?;
     let summary = Summary::new("train", &job, &traces, None);
-    output::write(&job, &summary, &[&traces], &report::html(&summary, &traces)?)?;
+    output::write(&job, &summary, &[&traces], &Report::new(&summary, &traces)?)?;
     if job.options.json {
         return summary.json();
     }
