@@ -5,8 +5,8 @@ use std::fmt::Write;
 use anyhow::Result;
 use l2lab_core::{
     experiment::FIELDS,
-    law::{Cell, accuracy_at_budget, best_accuracy},
-    train::Trace,
+    law::{Cell, accuracy_at_budget, best_accuracy, smoothed},
+    train::{Measurement, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
 
@@ -77,8 +77,11 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
     let mut parts = vec![
         part(
             "Test accuracy against steps",
-            format!("Means over seeds. A smaller λ peaks later. Dots mark t_*. Colour is λ{others}"),
-            curves.against("steps", |t, i| t.points[i].step as f64, |c| c.t_star),
+            format!(
+                "Means over seeds, averaged over a tenth of each run. A smaller λ peaks later. Dots mark the median t_*. \
+                 Colour is λ{others}"
+            ),
+            curves.against("steps", |m| m.step as f64, |c| c.t_star),
         ),
         Part {
             file: Some("clock.svg"),
@@ -87,7 +90,7 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
                 "The same curves. Where L2 is the clock, peaks and declines line up; the early rise does not, \
                  because it goes with ηt."
                     .into(),
-                curves.against("τ", |t, i| t.points[i].tau, |c| c.tau_star),
+                curves.against("τ", |m| m.tau, |c| c.tau_star),
             )
         },
         Part {
@@ -139,7 +142,7 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
 }
 
 /// How far below the lowest curve's maximum the accuracy axis reaches.
-const BELOW_PEAKS: f64 = 0.06;
+const BELOW_PEAKS: f64 = 0.08;
 
 /// The curve of one cell of the grid.
 struct Curve<'a> {
@@ -173,20 +176,21 @@ impl<'a> Curves<'a> {
     }
 
     /// A curve for each cell: `y` averaged over seeds at `x`; the largest η last, so that it is on top.
-    fn curves(&self, x: impl Fn(&Trace, usize) -> f64, y: impl Fn(&Trace, usize) -> f64) -> Vec<Curve<'a>> {
+    fn curves(&self, x: impl Fn(&Measurement) -> f64, y: impl Fn(&[Measurement]) -> Vec<f64>) -> Vec<Curve<'a>> {
         let mut cells: Vec<&Cell> = self.cells.iter().collect();
         cells.sort_by(|a, b| a.lr.total_cmp(&b.lr).then(b.lambda.total_cmp(&a.lambda)));
         let curve = |cell: &'a Cell| {
             let runs: Vec<&Trace> = self.runs(cell.lr, cell.lambda).into_iter().filter(|t| !t.diverged()).collect();
-            let length = runs.iter().map(|t| t.points.len()).min()?;
-            let mean = |j: usize| runs.iter().map(|t| y(t, j)).sum::<f64>() / runs.len() as f64;
+            let values: Vec<Vec<f64>> = runs.iter().map(|t| y(&t.points)).collect();
+            let length = values.iter().map(Vec::len).min()?;
+            let mean = |j: usize| values.iter().map(|v| v[j]).sum::<f64>() / values.len() as f64;
             let solid = cell.lr == self.lrs[0];
             let color = self.lambdas.iter().position(|&l| l == cell.lambda)?;
             let series = Series {
                 name: if solid { format!("λ = {}", cell.lambda) } else { String::new() },
                 color: Some((color, self.lambdas.len())),
                 mark: if solid { Mark::Line } else { Mark::Dashed },
-                points: (0..length).map(|j| (x(runs[0], j), mean(j))).collect(),
+                points: (0..length).map(|j| (x(&runs[0].points[j]), mean(j))).collect(),
             };
             Some(Curve { cell, series })
         };
@@ -195,8 +199,8 @@ impl<'a> Curves<'a> {
 
     /// Test accuracy of each cell, with a dot at its median t_*. The early rise is cut off where it
     /// would leave no room for the peaks.
-    fn against(&self, x: &str, value: impl Fn(&Trace, usize) -> f64, t_star: impl Fn(&Cell) -> Option<f64>) -> Figure {
-        let curves = self.curves(value, |t, i| t.points[i].test_accuracy);
+    fn against(&self, x: &str, time: impl Fn(&Measurement) -> f64, t_star: impl Fn(&Cell) -> Option<f64>) -> Figure {
+        let curves = self.curves(time, smoothed);
         let top = |c: &Curve| c.series.points.iter().map(|p| p.1).fold(f64::MIN, f64::max);
         let floor = curves.iter().map(top).fold(f64::INFINITY, f64::min) - BELOW_PEAKS;
         let dot = |c: &Curve| {
@@ -210,7 +214,7 @@ impl<'a> Curves<'a> {
     }
 
     fn training(&self) -> Figure {
-        let curves = self.curves(|t, i| t.points[i].tau, |t, i| t.points[i].train_accuracy);
+        let curves = self.curves(|m| m.tau, |points| points.iter().map(|m| m.train_accuracy).collect());
         let series = curves.into_iter().map(|c| c.series).collect();
         Figure { x: "τ".into(), y: "training accuracy".into(), series, ..Figure::default() }
     }

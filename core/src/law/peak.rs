@@ -87,7 +87,8 @@ pub fn peak(trace: &[Measurement], estimator: Estimator) -> Option<Peak> {
 
 /// Test accuracy averaged over a window a tenth of the run wide, cut off at the run's ends. (A window
 /// that shrinks there instead leaves more noise, and so more false peaks, at the end of a plateau.)
-fn smoothed(trace: &[Measurement]) -> Vec<f64> {
+#[must_use]
+pub fn smoothed(trace: &[Measurement]) -> Vec<f64> {
     let reach = (trace.len() as f64 * WINDOW / 2.0).round() as usize;
     (0..trace.len())
         .map(|i| {
