@@ -490,7 +490,7 @@ impl Experiment {
     /// Steps of one epoch over `examples` training examples.
     #[must_use]
     pub fn steps_per_epoch(&self, examples: usize) -> u64 {
-        if self.batch == 0 { 1 } else { (examples / self.batch).max(1) as u64 }
+        examples.checked_div(self.batch).map_or(1, |steps| steps.max(1) as u64)
     }
 
     /// The grid's runs, seeds innermost: `lr` × `lambda` × seeds.

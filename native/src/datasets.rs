@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use flate2::read::GzDecoder;
 use l2lab_core::data::{
-    CIFAR10_CLASSES, DataError, Dataset, FASHION_MNIST_CLASSES, MNIST_CLASSES, Split, cifar10, cifar100,
-    cifar100_class_names, embedded, idx_dataset,
+    DataError, Dataset, FASHION_MNIST_CLASSES, MNIST_CLASSES, Split, cifar10, cifar100, cifar100_class_names, embedded,
+    idx_dataset,
 };
 use md5::{Digest, Md5};
 
@@ -112,6 +112,9 @@ pub const SOURCES: [Source; 5] = [
     },
 ];
 
+/// What reads a data set from its files' bytes.
+type Parse<'a> = dyn Fn(&[&[u8]]) -> Result<Dataset, DataError> + 'a;
+
 /// The data set called `name`.
 ///
 /// # Errors
@@ -151,7 +154,7 @@ impl Source {
     pub fn load(&self, data_dir: &Path) -> Result<Split> {
         let dir = self.path(data_dir);
         let read = |file: &str| -> Result<Vec<u8>> {
-            let path = self.locate(&dir, file).with_context(|| {
+            let path = Self::locate(&dir, file).with_context(|| {
                 format!(
                     "'{}' is not there: get it with 'l2lab data fetch {}', or give --data-dir DIR where DIR/{} has the files",
                     dir.join(file).display(),
@@ -166,7 +169,7 @@ impl Source {
             idx_dataset(self.name, classes, &read(images)?, &read(labels)?)
                 .with_context(|| in_dir(&format!("{images} and {labels}")))
         };
-        let cifar = |files: &[&str], parse: &dyn Fn(&[&[u8]]) -> Result<Dataset, DataError>| -> Result<Dataset> {
+        let cifar = |files: &[&str], parse: &Parse| -> Result<Dataset> {
             let bytes = files.iter().map(|f| read(f)).collect::<Result<Vec<_>>>()?;
             let slices: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
             parse(&slices).with_context(|| in_dir(&files.join(", ")))
@@ -182,7 +185,7 @@ impl Source {
                 (cifar(&names[..5], &parse)?, cifar(&names[5..], &parse)?)
             }
             "cifar100" => {
-                let names = match self.locate(&dir, "fine_label_names.txt") {
+                let names = match Self::locate(&dir, "fine_label_names.txt") {
                     Some(path) => fs::read_to_string(path)?.lines().map(str::to_owned).collect(),
                     None => cifar100_class_names(),
                 };
@@ -191,12 +194,11 @@ impl Source {
             }
             _ => return Ok(embedded()?),
         };
-        debug_assert_eq!(CIFAR10_CLASSES.len(), 10);
         Ok(Split { train, test })
     }
 
     /// `file` in `dir`, plain or gzipped.
-    fn locate(&self, dir: &Path, file: &str) -> Option<PathBuf> {
+    fn locate(dir: &Path, file: &str) -> Option<PathBuf> {
         [dir.join(file), dir.join(format!("{file}.gz"))].into_iter().find(|p| p.is_file())
     }
 
@@ -204,7 +206,7 @@ impl Source {
     pub fn verify(&self, data_dir: &Path) -> State {
         let dir = self.path(data_dir);
         for (file, sum) in self.files {
-            let Some(path) = self.locate(&dir, file) else {
+            let Some(path) = Self::locate(&dir, file) else {
                 return State::Missing(dir.join(file));
             };
             if sum.is_empty() {
@@ -237,8 +239,8 @@ impl Source {
             Archive::Gzip => {
                 make_dir(&dir)?;
                 for (file, sum) in self.files {
-                    let intact =
-                        self.locate(&dir, file).is_some_and(|path| content_md5(&path).is_ok_and(|found| found == *sum));
+                    let intact = Self::locate(&dir, file)
+                        .is_some_and(|path| content_md5(&path).is_ok_and(|found| found == *sum));
                     if !intact {
                         let part = dir.join(format!("{file}.gz.part"));
                         download(&format!("{base}/{file}.gz"), &part)?;
@@ -309,7 +311,7 @@ fn download(url: &str, part: &Path) -> Result<()> {
     let have = file.seek(std::io::SeekFrom::End(0)).with_context(cannot)?;
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(30)))
-        .timeout_recv_response(Some(Duration::from_secs(60)))
+        .timeout_recv_response(Some(Duration::from_mins(1)))
         .http_status_as_error(false)
         .build()
         .into();

@@ -13,7 +13,12 @@ use l2lab_core::{
     train::{Execution, RunSpec, Task, Trace, Trainer, plan},
 };
 
-use crate::{interrupt, progress::Progress, store::Store, threads};
+use crate::{
+    interrupt,
+    progress::{LINE_EVERY, Progress},
+    store::Store,
+    threads,
+};
 
 /// Time between checkpoints: what a crash loses at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
@@ -91,7 +96,7 @@ impl Executor<'_> {
             }
             drop(sender);
             loop {
-                match receiver.recv_timeout(progress.line_every()) {
+                match receiver.recv_timeout(LINE_EVERY) {
                     Ok(Ok(finished)) => {
                         done += finished.len();
                         progress.runs_done(done);

@@ -114,7 +114,7 @@ impl Figure {
         let mut svg = String::new();
         if self.log_y {
             let y = ((y.0 / 1.3)..(y.1 * 1.3)).log_scale();
-            self.draw(&mut svg, x.log_scale(), y, &power)?;
+            self.draw(&mut svg, x.log_scale(), y, &|v| power(*v))?;
         } else {
             let margin = ((y.1 - y.0) * 0.06).max(0.002);
             let digits = if y.1 - y.0 < 0.05 { 3 } else { 2 };
@@ -158,7 +158,7 @@ impl Figure {
             .y_desc(self.y.as_str())
             .x_labels(8)
             .y_labels(6)
-            .x_label_formatter(&power)
+            .x_label_formatter(&|v| power(*v))
             .y_label_formatter(y_label)
             .draw()
             .map_err(failed)?;
@@ -220,9 +220,9 @@ fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// A label for a logarithmic axis: plain from 0.001 to 10 000, else as a power of ten.
-fn power(v: &f64) -> String {
+fn power(v: f64) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    if (9e-4..2e4).contains(v) {
+    if (9e-4..2e4).contains(&v) {
         return format!("{}", (v * 1e6).round() / 1e6);
     }
     let exponent = v.log10().floor() as i32;

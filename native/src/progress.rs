@@ -8,8 +8,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Time between lines when there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How long a caller may wait before it calls [`Progress::line`] again.
+pub const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Counts steps of all runs; shared by the workers.
 pub struct Progress {
@@ -57,11 +57,6 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{}: {done}/{} runs", self.what, self.runs));
         }
-    }
-
-    /// How long the caller may wait before it calls [`Self::line`] again.
-    pub fn line_every(&self) -> Duration {
-        LINE_EVERY
     }
 
     /// A line for logs, unless there is a bar.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use l2lab_core::{
     experiment::FIELDS,
-    law::{Cell, accuracy_at_budget, best_accuracy, smoothed},
+    law::{Cell, accuracy_at_budget, after_start, best_accuracy, smoothed},
     train::{Measurement, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -181,16 +181,17 @@ impl<'a> Curves<'a> {
         cells.sort_by(|a, b| a.lr.total_cmp(&b.lr).then(b.lambda.total_cmp(&a.lambda)));
         let curve = |cell: &'a Cell| {
             let runs: Vec<&Trace> = self.runs(cell.lr, cell.lambda).into_iter().filter(|t| !t.diverged()).collect();
-            let values: Vec<Vec<f64>> = runs.iter().map(|t| y(&t.points)).collect();
+            let values: Vec<Vec<f64>> = runs.iter().map(|t| y(after_start(&t.points))).collect();
             let length = values.iter().map(Vec::len).min()?;
             let mean = |j: usize| values.iter().map(|v| v[j]).sum::<f64>() / values.len() as f64;
+            let times = after_start(&runs[0].points);
             let solid = cell.lr == self.lrs[0];
             let color = self.lambdas.iter().position(|&l| l == cell.lambda)?;
             let series = Series {
                 name: if solid { format!("λ = {}", cell.lambda) } else { String::new() },
                 color: Some((color, self.lambdas.len())),
                 mark: if solid { Mark::Line } else { Mark::Dashed },
-                points: (0..length).map(|j| (x(&runs[0].points[j]), mean(j))).collect(),
+                points: (0..length).map(|j| (x(&times[j]), mean(j))).collect(),
             };
             Some(Curve { cell, series })
         };
@@ -294,7 +295,7 @@ fn verdict(summary: &Summary) -> String {
         summary.cells.iter().filter_map(|c| Some(c.max_test_accuracy? - c.final_test_accuracy?)).collect();
     if !decay.is_empty() {
         let mean = decay.iter().sum::<f64>() / decay.len() as f64;
-        items.push(format!("From its maximum to the end of the run, test accuracy falls by {:.3} on average.", mean));
+        items.push(format!("From its maximum to the end of the run, test accuracy falls by {mean:.3} on average."));
     }
     let least = summary.cells.iter().filter_map(|c| Some((c.lambda, c.max_train_accuracy?)));
     if let Some((lambda, accuracy)) = least.min_by(|a, b| a.0.total_cmp(&b.0)) {

@@ -206,5 +206,5 @@ fn snapshot_name(phase: &str, group: &[usize]) -> String {
 /// The first of `runs/NAME-1`, `runs/NAME-2`, … that does not exist.
 pub fn free_directory(name: &str) -> PathBuf {
     let path = |n: u32| PathBuf::from(format!("runs/{name}-{n}"));
-    (1..).map(path).find(|p| !p.exists()).unwrap_or_else(|| path(0))
+    (1..u32::MAX).map(path).find(|p| !p.exists()).unwrap_or_else(|| path(0))
 }

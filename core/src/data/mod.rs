@@ -238,7 +238,6 @@ impl Dataset {
         let mut rng = stream(seed, Stream::LabelNoise, 0);
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.shuffle(&mut rng);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let noisy = (fraction * self.len() as f64).round() as usize;
         for &i in &order[..noisy] {
             let other = rng.random_range(1..classes);

@@ -57,10 +57,7 @@ pub struct Peak {
 /// The initial state is never a peak: a run that only gets worse peaks at its first measurement.
 #[must_use]
 pub fn peak(trace: &[Measurement], estimator: Estimator) -> Option<Peak> {
-    let trace = match trace {
-        [first, rest @ ..] if first.step == 0 => rest,
-        _ => trace,
-    };
+    let trace = after_start(trace);
     let last = trace.last()?;
     // `top` decides the censoring, `first` is the estimate.
     let (first, top) = match estimator {
@@ -83,6 +80,15 @@ pub fn peak(trace: &[Measurement], estimator: Estimator) -> Option<Peak> {
     let horizon = last.step as f64 * (1.0 - CENSORED_TAIL);
     let at = &trace[first];
     Some(Peak { step: at.step, tau: at.tau, censored: trace[top].step as f64 > horizon })
+}
+
+/// A trace without its initial state, which is no result of training.
+#[must_use]
+pub fn after_start(trace: &[Measurement]) -> &[Measurement] {
+    match trace {
+        [first, rest @ ..] if first.step == 0 => rest,
+        _ => trace,
+    }
 }
 
 /// Test accuracy averaged over a window a tenth of the run wide, cut off at the run's ends. (A window
@@ -118,6 +124,6 @@ pub fn best_accuracy(trace: &[Measurement]) -> Option<f64> {
 /// The early-stopping performance at a budget: the largest test accuracy within `budget` steps.
 #[must_use]
 pub fn accuracy_within(trace: &[Measurement], budget: f64) -> Option<f64> {
-    let within = trace.iter().filter(|m| m.step > 0 && m.step as f64 <= budget);
+    let within = after_start(trace).iter().filter(|m| m.step as f64 <= budget);
     within.map(|m| m.test_accuracy).filter(|a| !a.is_nan()).max_by(f64::total_cmp)
 }

@@ -206,6 +206,5 @@ fn bias_scale(config: &ModelConfig) -> (Init, f64) {
 
 /// `x · scale`, without an operation where the scale is 1.
 fn scaled<const D: usize>(x: Tensor<D>, scale: f64) -> Tensor<D> {
-    #[expect(clippy::float_cmp, reason = "exactly 1 means that there is nothing to do")]
     if scale == 1.0 { x } else { x.mul_scalar(scale) }
 }

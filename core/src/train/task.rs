@@ -37,7 +37,7 @@ impl Examples {
         if (start, end) == (0, self.count) {
             return self.all();
         }
-        [&self.images, &self.targets].map(|t| t.clone().slice([start..end]).unsqueeze())
+        [&self.images, &self.targets].map(|t| t.clone().narrow(0, start, end - start).unsqueeze())
     }
 
     /// Those at `indices`, `[runs, indices per run, …]`.

@@ -96,7 +96,7 @@ fn the_embedded_set_is_balanced() {
     let split = embedded().unwrap();
     assert_eq!((split.train.len(), split.test.len()), (512, 1000));
     assert_eq!(split.train.shape(), [1, 28, 28]);
-    let count = |d: &Dataset, class: u8| d.labels().iter().filter(|&&l| l == class).count();
+    let count = |d: &Dataset, class: u8| d.labels().iter().copied().filter(|l| *l == class).collect::<Vec<_>>().len();
     for class in 0..10 {
         assert_eq!(count(&split.test, class), 100);
         assert_eq!(count(&split.train, class), if class < 2 { 52 } else { 51 });

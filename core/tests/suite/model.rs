@@ -6,6 +6,9 @@ use l2lab_core::{
     model::{Mode, Model, ModelConfig},
 };
 
+/// Fields of an experiment and their values.
+type Settings<'a> = &'a [(&'a str, &'a str)];
+
 /// The model of an experiment with these settings, for images `[2, 6, 6]` and 5 classes.
 fn model(settings: &[(&str, &str)]) -> Model {
     Model::new(config(settings), [2, 6, 6], 5)
@@ -39,7 +42,7 @@ fn close(a: &[f32], b: &[f32], tolerance: f32) -> bool {
 #[test]
 fn the_homogeneity_degree_is_what_scaling_shows() {
     let alpha = 1.3_f32;
-    let cases: &[(&[(&str, &str)], Option<usize>)] = &[
+    let cases: &[(Settings, Option<usize>)] = &[
         (&[("model", "linear"), ("bias", "false")], Some(1)),
         (&[("model", "linear"), ("bias", "false"), ("activation", "tanh")], Some(1)),
         (&[("depth", "2"), ("bias", "false")], Some(2)),
@@ -62,7 +65,7 @@ fn the_homogeneity_degree_is_what_scaling_shows() {
         let params = model.init(&[4], &Device::flex());
         let scaled: Vec<_> = params.iter().map(|p| p.clone().mul_scalar(alpha)).collect();
         let (before, after) = (logits(&model, &params, Mode::Train), logits(&model, &scaled, Mode::Train));
-        let grown = |k: usize| before.iter().map(|f| f * alpha.powi(k as i32)).collect::<Vec<_>>();
+        let grown = |k: usize| before.iter().map(|f| f * alpha.powf(k as f32)).collect::<Vec<_>>();
         match degree {
             Some(k) => assert!(close(&after, &grown(*k), 1e-4), "{settings:?}"),
             None => assert!((1..=5).all(|k| !close(&after, &grown(k), 1e-2)), "{settings:?}"),
@@ -93,7 +96,7 @@ fn layouts_have_the_published_numbers_of_parameters() {
 fn initial_weights_have_their_scale_and_their_seed() {
     let wide = Model::new(config(&[("width", "256"), ("depth", "3")]), [1, 20, 20], 10);
     let params = wide.init(&[1, 2], &Device::flex());
-    let [row0, row1] = [0, 1].map(|r| params[2].clone().slice([r..r + 1]).into_data().try_to_vec::<f32>().unwrap());
+    let [row0, row1] = [0, 1].map(|r| params[2].clone().narrow(0, r, 1).into_data().try_to_vec::<f32>().unwrap());
     assert_ne!(row0, row1);
     let variance = row0.iter().map(|w| w * w).sum::<f32>() / row0.len() as f32;
     assert!((variance * 256.0 / 2.0 - 1.0).abs() < 0.03, "He: variance 2/fan-in, got {variance}");

@@ -130,7 +130,7 @@ impl Job {
     /// Adds to an interruption what the user can do about it.
     pub fn explain<T>(&self, command: &str, result: Result<T>) -> Result<T> {
         let Some(store) = &self.store else { return result };
-        if result.as_ref().is_err_and(|e| e.is::<Interrupted>()) {
+        if result.as_ref().is_err_and(anyhow::Error::is::<Interrupted>) {
             eprintln!("continue with: l2lab {command} --out '{}' --resume", store.dir().display());
         }
         result
