@@ -119,19 +119,20 @@ impl Summary {
         let mut out = String::new();
         let seeds = self.experiment.seeds;
         let _ = writeln!(out, "{}\n{} runs, {seeds} seed(s)\n", self.title(), self.runs.len());
-        let _ = writeln!(out, "     η         λ        ηλ        t_*    τ_*  max acc  end acc  train acc");
+        let _ = writeln!(out, "     η         λ        ηλ        t_*    τ_*  max acc  end acc    decay  train acc");
         for c in &self.cells {
             let eta_lambda = c.lr * c.lambda;
             let notes = notes(c);
             let _ = writeln!(
                 out,
-                "{:>6} {:>9} {eta_lambda:>9.2e} {:>10} {:>6} {:>8} {:>8} {:>10}  {notes}",
+                "{:>6} {:>9} {eta_lambda:>9.2e} {:>10} {:>6} {:>8} {:>8} {:>8} {:>10}  {notes}",
                 c.lr,
                 c.lambda,
                 number(c.t_star, 0),
                 number(c.tau_star, 2),
                 number(c.max_test_accuracy, 3),
                 number(c.final_test_accuracy, 3),
+                number(c.late_decay, 4),
                 number(c.max_train_accuracy, 3),
             );
         }

@@ -291,11 +291,12 @@ fn verdict(summary: &Summary) -> String {
         };
         items.push(format!("t_* against ηλ has slope {}: {claim}.", with_interval(f.slope, f.slope_ci, 3)));
     }
-    let decay: Vec<f64> =
-        summary.cells.iter().filter_map(|c| Some(c.max_test_accuracy? - c.final_test_accuracy?)).collect();
+    let decay: Vec<f64> = summary.cells.iter().filter_map(|c| c.late_decay).collect();
     if !decay.is_empty() {
         let mean = decay.iter().sum::<f64>() / decay.len() as f64;
-        items.push(format!("From its maximum to the end of the run, test accuracy falls by {mean:.3} on average."));
+        items.push(format!(
+            "Late decay: from its maximum to the end of a run, smoothed test accuracy falls by {mean:.4} on average."
+        ));
     }
     let least = summary.cells.iter().filter_map(|c| Some((c.lambda, c.max_train_accuracy?)));
     if let Some((lambda, accuracy)) = least.min_by(|a, b| a.0.total_cmp(&b.0)) {
@@ -321,6 +322,7 @@ fn table(summary: &Summary) -> String {
                 number(c.tau_star, 3),
                 number(c.max_test_accuracy, 4),
                 number(c.final_test_accuracy, 4),
+                number(c.late_decay, 4),
                 number(c.max_train_accuracy, 4),
                 c.runs.to_string(),
                 notes(c),
@@ -344,7 +346,7 @@ fn table(summary: &Summary) -> String {
     format!(
         "<h2>The numbers</h2><p>Medians of t_* and means of accuracies over seeds, by the {} estimator.</p>\
          <div class=\"wide\"><table><thead><tr><th>η</th><th>λ</th><th>t_*</th><th>τ_*</th><th>max. accuracy</th>\
-         <th>final accuracy</th><th>max. training</th><th>runs</th><th>notes</th></tr></thead><tbody>{rows}</tbody></table></div>\
+         <th>final accuracy</th><th>late decay</th><th>max. training</th><th>runs</th><th>notes</th></tr></thead><tbody>{rows}</tbody></table></div>\
          <h2>The estimators</h2><p>[ ]: 95 % bootstrap interval over seeds.</p><div class=\"wide\"><table><thead><tr>\
          <th>estimator</th><th>slope on log ηλ</th><th>slope on log λ</th><th>c′</th><th>runs</th></tr></thead>\
          <tbody>{fits}</tbody></table></div>",

@@ -8,7 +8,7 @@ mod summary;
 mod units;
 
 pub use fit::{Fit, Sample, fit};
-pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, peak, smoothed};
+pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, late_decay, peak, smoothed};
 pub use predict::{Outcome, Prediction, Regret, predict, regret};
 pub use summary::{Cell, RunSummary, accuracy_at_budget, cells, fits};
 pub use units::{CoupledL2, Length, ParseLengthError, decoupled_tau, effective_lr};

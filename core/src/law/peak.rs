@@ -115,6 +115,14 @@ fn first_max(values: impl Iterator<Item = f64>) -> Option<usize> {
     best.map(|(i, _)| i)
 }
 
+/// Late decay: how far the smoothed test accuracy falls from its maximum to the end of the run.
+#[must_use]
+pub fn late_decay(trace: &[Measurement]) -> Option<f64> {
+    let smoothed = smoothed(after_start(trace));
+    let top = first_max(smoothed.iter().copied())?;
+    Some(smoothed[top] - smoothed.last()?)
+}
+
 /// The early-stopping performance: the largest test accuracy after step 0.
 #[must_use]
 pub fn best_accuracy(trace: &[Measurement]) -> Option<f64> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Estimator, Fit, Peak, Sample, accuracy_within, best_accuracy, fit, median, peak};
+use super::{Estimator, Fit, Peak, Sample, accuracy_within, best_accuracy, fit, late_decay, median, peak};
 use crate::train::{End, Trace};
 
 /// One run in numbers. Accuracies are from 0 to 1.
@@ -28,6 +28,8 @@ pub struct RunSummary {
     pub max_test_accuracy: Option<f64>,
     /// Test accuracy at the end.
     pub final_test_accuracy: Option<f64>,
+    /// Fall of the smoothed test accuracy from its maximum to the end.
+    pub late_decay: Option<f64>,
     /// Largest training accuracy: 1 if the network is overparameterized for its data.
     pub max_train_accuracy: Option<f64>,
     /// The peak fell on the end of the run: it was too short to tell, and t_* enters no fit.
@@ -61,6 +63,7 @@ impl RunSummary {
             tau_star: own.map(|p| p.tau),
             max_test_accuracy: best_accuracy(points),
             final_test_accuracy: points.last().map(|m| m.test_accuracy),
+            late_decay: late_decay(points),
             max_train_accuracy: points.iter().map(|m| m.train_accuracy).max_by(f64::total_cmp),
             censored: own.is_none_or(|p| p.censored),
             diverged: reason.is_some(),
@@ -115,6 +118,8 @@ pub struct Cell {
     pub max_test_accuracy: Option<f64>,
     /// Mean final test accuracy of them.
     pub final_test_accuracy: Option<f64>,
+    /// Mean of their late decay.
+    pub late_decay: Option<f64>,
     /// Mean of their largest training accuracy.
     pub max_train_accuracy: Option<f64>,
 }
@@ -148,6 +153,7 @@ pub fn cells(runs: &[RunSummary], estimator: Estimator) -> Vec<Cell> {
             tau_star: middle(&|s| s.tau_star),
             max_test_accuracy: mean(&|r| r.max_test_accuracy),
             final_test_accuracy: mean(&|r| r.final_test_accuracy),
+            late_decay: mean(&|r| r.late_decay),
             max_train_accuracy: mean(&|r| r.max_train_accuracy),
         }
     };

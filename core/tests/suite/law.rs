@@ -3,7 +3,7 @@
 use l2lab_core::{
     law::{
         CoupledL2, Estimator, Length, Outcome, RunSummary, Sample, accuracy_within, best_accuracy, cells,
-        decoupled_tau, effective_lr, fit, fits, peak, predict, regret,
+        decoupled_tau, effective_lr, fit, fits, late_decay, peak, predict, regret,
     },
     train::{End, Measurement, RunSpec, Trace},
 };
@@ -73,6 +73,8 @@ fn estimators_on_degenerate_traces() {
     let flat: Vec<_> = (0..=10).map(|s| point(s, 0.0, 0.5, 1.0)).collect();
     assert_eq!(peak(&flat, Estimator::Threshold).unwrap().step, 1);
     assert_eq!(best_accuracy(&falling), Some(0.89));
+    assert!((late_decay(&falling).unwrap() - 0.08).abs() < 0.011);
+    assert_eq!((late_decay(&flat), late_decay(&[])), (Some(0.0), None));
     assert_eq!(accuracy_within(&bump(100.0, 400, 10, 1.0), 50.0), Some(0.5 + 0.3 * 0.5 * 0.5_f64.exp()));
 }
 
