@@ -291,7 +291,7 @@ fn long(out: &str) -> Vec<&str> {
     let grid = [
         "sweep",
         "--lambda",
-        "0.1,0.02",
+        "0.1,0.004",
         "--lr",
         "0.02",
         "--seeds",
