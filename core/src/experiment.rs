@@ -13,7 +13,7 @@ use serde::{
 
 use crate::{
     data::{DataError, Dataset, Sampling, Split},
-    law::{Estimator, Length},
+    law::{Estimator, Length, effective_lr},
     model::{Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout},
     train::{LambdaScheduleKind, Loss, LrSchedule, RunSpec},
 };
@@ -443,8 +443,7 @@ impl Experiment {
                 self.width, self.depth
             )));
         }
-        let batch = if self.batch == 0 { split.train.len() } else { self.batch };
-        let activations = batch * model.activation_size();
+        let activations = self.batch_size(split.train.len()) * model.activation_size();
         if activations > MAX_ACTIVATIONS {
             return Err(ExperimentError::Conflict(format!(
                 "batch: '{}' gives {activations} values a layer with this model; allowed are {MAX_ACTIVATIONS}",
@@ -485,6 +484,18 @@ impl Experiment {
             });
         }
         Ok(Split { train, test })
+    }
+
+    /// Examples per step, out of `examples`.
+    #[must_use]
+    pub fn batch_size(&self, examples: usize) -> usize {
+        if self.batch == 0 { examples } else { self.batch }
+    }
+
+    /// Σ_t η_eff(t) over a run of `steps` steps with this η: what τ is per λ.
+    #[must_use]
+    pub fn total_lr(&self, lr: f64, steps: u64) -> f64 {
+        effective_lr(lr, self.momentum) * self.lr_schedule.mean() * steps as f64
     }
 
     /// Steps of one epoch over `examples` training examples.

@@ -62,10 +62,7 @@ impl Executor<'_> {
                 progress.resume(slot.as_ref().map_or(0, |_| run.steps));
             }
         }
-        let batch = match self.experiment.batch {
-            0 => self.task.train_examples(),
-            n => n,
-        };
+        let batch = self.experiment.batch_size(self.task.train_examples());
         let groups = plan(runs, self.execution, self.model, batch).into_iter();
         let groups: VecDeque<Vec<usize>> = groups.filter(|g| g.iter().any(|&i| traces[i].is_none())).collect();
         let mut done = traces.iter().flatten().count();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, PerRun, RunSpec, Sgd, Task, Trace};
 use crate::{
     Experiment,
-    data::{Batches, Sampling},
+    data::Batches,
     law::effective_lr,
     model::{Mode, Model},
 };
@@ -111,13 +111,14 @@ impl Trainer {
                 trace: Trace::new(run),
             })
             .collect();
-        let mut trainer = Self {
+        let batches = |seed| Batches::new(task.train_examples(), experiment.batch, experiment.sampling, seed);
+        Self {
             loss: experiment.loss,
             lr_schedule: experiment.lr_schedule,
             steps_per_epoch: experiment.steps_per_epoch(task.train_examples()),
             step: 0,
             rows: (0..runs.len()).collect(),
-            batches: Vec::new(),
+            batches: runs.iter().map(|r| batches(r.trace.run.seed)).collect(),
             params: model.init(&seeds, task.device()),
             buffers: model.init_buffers(seeds.len(), task.device()),
             velocities: Vec::new(),
@@ -126,14 +127,7 @@ impl Trainer {
             runs,
             model,
             task,
-        };
-        trainer.batches = trainer.batches_of(experiment.batch, experiment.sampling);
-        trainer
-    }
-
-    fn batches_of(&self, batch: usize, sampling: Sampling) -> Vec<Batches> {
-        let examples = self.task.train_examples();
-        self.rows.iter().map(|&r| Batches::new(examples, batch, sampling, self.runs[r].trace.run.seed)).collect()
+        }
     }
 
     /// Steps taken so far.

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{Length, Prediction, RunSummary, effective_lr, predict},
+    law::{Length, Prediction, RunSummary, predict},
 };
 use serde::Serialize;
 
@@ -70,7 +70,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         runs.iter().filter_map(|r| r.sample(e.estimator)).map(|s| (s.t_star, s.tau_star)).collect();
     let diverged = runs.iter().filter(|r| r.diverged).count();
     let censored = runs.len() - short.len() - diverged;
-    let total_lr = effective_lr(lr, e.momentum) * e.lr_schedule.mean() * budget as f64;
+    let total_lr = e.total_lr(lr, budget);
     let Some(prediction) = predict(&short, total_lr) else {
         bail!(
             "no t_*: of {} runs {diverged} diverged (a smaller --lr helps) and {censored} had not reached their peak (a larger --tau or --lambda helps)",

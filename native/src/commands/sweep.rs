@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{Length, Outcome, RunSummary, accuracy_within, effective_lr, predict, regret},
+    law::{Length, Outcome, RunSummary, accuracy_within, predict, regret},
     train::{LrSchedule, RunSpec, Trace},
 };
 
@@ -64,7 +64,7 @@ fn verify(job: &Job, traces: &[Trace], runs: &[RunSummary]) -> Result<(Option<Sw
         return none;
     }
     let budget = job.budget(lr, lambda0, &lambdas)?;
-    let total_lr = effective_lr(lr, experiment.momentum) * experiment.lr_schedule.mean() * budget as f64;
+    let total_lr = experiment.total_lr(lr, budget);
     let short: Vec<(f64, f64)> = short.iter().map(|s| (s.t_star, s.tau_star)).collect();
     let Some(prediction) = predict(&short, total_lr).filter(|p| p.lambda_pred > 0.0 && p.lambda_pred.is_finite())
     else {
