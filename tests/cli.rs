@@ -518,6 +518,49 @@ fn real_files_are_read_where_they_are() {
 }
 
 #[test]
+fn cifar100_files_train_with_label_noise_and_a_validation_split() {
+    let dir = TempDir::new().unwrap();
+    let folder = dir.path().join("data/cifar-100-binary");
+    fs::create_dir_all(&folder).unwrap();
+    // Coarse label, fine label, 3072 bytes: a quarter of them is bright, and tells the class.
+    let record = |i: usize| {
+        let quarters = (0..4).flat_map(|q| [if q == i % 4 { 255 } else { 20 }; 768]);
+        [0, (i % 4) as u8].into_iter().chain(quarters).collect::<Vec<u8>>()
+    };
+    let records = |count: usize| (0..count).flat_map(record).collect::<Vec<u8>>();
+    fs::write(folder.join("train.bin"), records(80)).unwrap();
+    fs::write(folder.join("test.bin"), records(20)).unwrap();
+    let base = ["train", "--data", "cifar100", "--width", "8", "--batch", "8", "--lr", "0.01", "--lambda", "0.001"];
+    let train = |more: &[&str]| run(dir.path(), &[&base[..], &["--steps", "300", "--json"], more].concat());
+    let accuracy = |more: &[&str]| {
+        let output = train(&[&["--train", "60", "--validation", "20"][..], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        json(&stdout(&output))["runs"][0]["max_test_accuracy"].as_f64().unwrap()
+    };
+    assert!(accuracy(&[]) > 0.9);
+    assert!(accuracy(&["--label-noise", "1"]) < 0.9, "no label is left as it was");
+    assert!(stderr(&train(&["--train", "61", "--validation", "20"])).contains("61"));
+    fs::write(folder.join("test.bin"), &records(20)[1..]).unwrap();
+    assert!(stderr(&train(&["--train", "60", "--test", "20"])).contains("test.bin"));
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn a_grid_trains_on_the_gpu_as_on_the_cpu() {
+    let dir = TempDir::new().unwrap();
+    let sweep = with(&["sweep", "--lambda", "1,0.3", "--lr", "0.1", "--seeds", "2", "--steps", "30", "--json"], SMALL);
+    let summary = |device: &str, out: &str| {
+        json(&good(dir.path(), &with(&sweep, &["--device", device, "--out", out])))["runs"].clone()
+    };
+    let [cpu, gpu] = [summary("cpu", "cpu"), summary("gpu", "gpu")];
+    for (a, b) in cpu.as_array().unwrap().iter().zip(gpu.as_array().unwrap()) {
+        let [a, b] = [a, b].map(|run| run["final_test_accuracy"].as_f64().unwrap());
+        // 50 images: one may fall on the other side of a tie.
+        assert!((a - b).abs() < 0.021, "accuracy {b} on the gpu, {a} on the cpu");
+    }
+}
+
+#[test]
 fn bench_reports_every_workload_it_was_asked_for() {
     let dir = TempDir::new().unwrap();
     let report = json(&good(dir.path(), &["bench", "grid-fc", "--json"]));

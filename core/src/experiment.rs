@@ -222,6 +222,17 @@ macro_rules! experiment {
                 Ok(())
             }
 
+            /// This experiment with the fields in `settings`, pairs of name and text, set.
+            ///
+            /// # Errors
+            /// As [`Self::set`].
+            pub fn with(mut self, settings: &[(&str, &str)]) -> Result<Self, ExperimentError> {
+                for (name, text) in settings {
+                    self.set(name, text)?;
+                }
+                Ok(self)
+            }
+
             /// The value of the field called `name` as [`Self::set`] reads it; `None` when it is
             /// not set or there is no such field.
             #[must_use]
@@ -458,15 +469,9 @@ impl Experiment {
     /// # Errors
     /// When more examples are asked for than there are.
     pub fn prepare(&self, full: &Split) -> Result<Split, ExperimentError> {
-        let take = |data: &Dataset, count: usize, what: &'static str| {
-            let available = data.len();
-            match count {
-                0 => Ok(data.clone()),
-                n if n > available => {
-                    Err(DataError::TooFew { what, name: data.name().to_owned(), asked: n, available })
-                }
-                n => data.subset(n, self.data_seed),
-            }
+        let take = |data: &Dataset, count: usize, part: &'static str| match count {
+            0 => Ok(data.clone()),
+            n => data.subset(n, self.data_seed, part),
         };
         let held_out = self.validation > 0;
         let (pool, test) = if held_out {

@@ -3,6 +3,9 @@
 //! Data flows one way: [`data`] → [`model`] → [`train`] → [`law`]. There are no files, no clock and
 //! no threads in here, so that the same code runs in a browser. An [`Experiment`] says everything
 //! about a run; every front end is a view of it.
+//!
+//! *The paper* is A. Lewkowycz and G. Gur-Ari, *On the training dynamics of deep networks with L2 regularization*,
+//! NeurIPS 2020 (arXiv 2006.08643); *the authors' code* is their release google/autol2.
 
 pub mod data;
 pub mod experiment;

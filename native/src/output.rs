@@ -65,10 +65,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of a job's traces.
-    pub fn new(command: &'static str, job: &Job, traces: &[Trace], prediction: Option<SweepPrediction>) -> Self {
+    /// Of a job's runs.
+    pub fn new(command: &'static str, job: &Job, runs: Vec<RunSummary>, prediction: Option<SweepPrediction>) -> Self {
         let estimator = job.experiment.estimator;
-        let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, estimator)).collect();
         let fits = fits(&runs);
         Self {
             command,

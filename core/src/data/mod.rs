@@ -181,30 +181,29 @@ impl Dataset {
 
     /// `count` examples drawn without replacement by `seed`, split off: `(drawn, rest)`.
     /// The order of the data set is kept in both.
-    fn draw(&self, count: usize, seed: u64, what: &'static str) -> Result<(Vec<usize>, Vec<usize>), DataError> {
-        if count > self.len() {
-            return Err(DataError::TooFew { what, name: self.name.clone(), asked: count, available: self.len() });
-        }
+    fn draw(&self, count: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.shuffle(&mut stream(seed, Stream::Subset, 0));
         let (drawn, rest) = order.split_at_mut(count);
         drawn.sort_unstable();
         rest.sort_unstable();
-        Ok((drawn.to_vec(), rest.to_vec()))
+        (drawn.to_vec(), rest.to_vec())
     }
 
-    /// `count` examples drawn without replacement by `seed`, in the data set's order.
+    /// `count` examples drawn without replacement by `seed`, in the data set's order. `part` names in errors
+    /// what they are for: `training` or `test`.
     ///
     /// # Errors
     /// When `count` is zero or more than there are.
-    pub fn subset(&self, count: usize, seed: u64) -> Result<Self, DataError> {
-        if count == 0 {
-            return Err(DataError::Empty(format!("a subset of {}", self.name)));
+    pub fn subset(&self, count: usize, seed: u64, part: &'static str) -> Result<Self, DataError> {
+        match count {
+            0 => Err(DataError::Empty(format!("a subset of {}", self.name))),
+            n if n > self.len() => {
+                Err(DataError::TooFew { what: part, name: self.name.clone(), asked: n, available: self.len() })
+            }
+            n if n == self.len() => Ok(self.clone()),
+            n => Ok(self.select(&self.draw(n, seed).0)),
         }
-        if count == self.len() {
-            return Ok(self.clone());
-        }
-        Ok(self.select(&self.draw(count, seed, "")?.0))
     }
 
     /// Splits off `count` validation examples drawn by `seed`: `(training, validation)`.
@@ -220,7 +219,7 @@ impl Dataset {
                 available: self.len() - 1,
             });
         }
-        let (drawn, rest) = self.draw(count, seed, "validation")?;
+        let (drawn, rest) = self.draw(count, seed);
         Ok((self.select(&rest), self.select(&drawn)))
     }
 

@@ -1,4 +1,4 @@
-//! Estimators of t_*, the time a run takes to its best performance (`paper.md` §2).
+//! Estimators of t_*, the time a run takes to its best performance: the paper's and two more.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The λ that the law predicts for a training budget, and what following it costs (`paper.md` §3).
+//! The λ that the law predicts for a training budget, and what following it costs.
 
 use std::collections::BTreeMap;
 

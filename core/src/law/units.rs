@@ -97,7 +97,7 @@ pub struct CoupledL2 {
 
 impl CoupledL2 {
     /// From the authors' released code, which has no ½ before λ‖θ‖² and averages the cross-entropy
-    /// over classes too: `(η/C, 2·C·L2)` (`paper.md` §1).
+    /// over classes too: `(η/C, 2·C·L2)`.
     #[must_use]
     pub fn from_autol2_code(lr: f64, l2: f64, classes: usize) -> Self {
         let c = classes as f64;

@@ -102,7 +102,7 @@ impl Model {
     }
 
     /// The degree k with `f_{αθ}(x) = α^k f_θ(x)` for α > 0, or `None` if there is none
-    /// (`paper.md` §5). One layer is linear in its parameters, biases included: k = 1. In deeper
+    /// (the paper's k-homogeneous networks). One layer is linear in its parameters, biases included: k = 1. In deeper
     /// networks biases break homogeneity, and so does a hidden activation other than ReLU and the
     /// identity. Batch normalization (up to its ε, with the batch's own statistics) forgets the scale
     /// of all that comes before it: its last scale and shift and the dense layer leave k = 2.

@@ -10,7 +10,7 @@ use super::Measurement;
 pub enum LrSchedule {
     /// Always 1.
     Constant,
-    /// ×0.2 at 0.3, 0.6 and 0.9 of the run (`paper.md` §6).
+    /// ×0.2 at 0.3, 0.6 and 0.9 of the run, as in the authors' code.
     Step,
     /// Half a cosine from 1 to 0.
     Cosine,

@@ -44,7 +44,7 @@ impl PerRun {
     }
 }
 
-/// The update `v ← βv + g + λθ; θ ← θ − ηv` (`paper.md` §1), no dampening.
+/// The paper's update `v ← βv + g + λθ; θ ← θ − ηv`, without dampening.
 ///
 /// η and λ are given at each step, so they may change at any time; the velocity stays as it is.
 #[derive(Debug, Clone)]

@@ -316,9 +316,7 @@ impl Trainer {
         }
         let sq_norm = params.into_iter().map(|p| (p.clone() * p).sum_dim(1)).reduce(|a, b| a + b);
         columns.push(sq_norm.expect("a model has parameters"));
-        let data = Tensor::cat(columns, 1).into_data_async().await;
-        let values = data.map_err(|e| TrainError::Device(e.to_string()))?.convert::<f32>();
-        let values = values.try_to_vec::<f32>().map_err(|e| TrainError::Device(format!("{e:?}")))?;
+        let values = read_back(Tensor::cat(columns, 1)).await?;
         Ok(values.chunks_exact(5).map(|v| std::array::from_fn(|i| f64::from(v[i]))).collect())
     }
 
@@ -355,8 +353,7 @@ impl Trainer {
             ("buffer", self.model.buffers(), &self.buffers),
         ] {
             for (spec, tensor) in specs.iter().zip(group) {
-                let data = tensor.clone().into_data_async().await.map_err(|e| TrainError::Device(e.to_string()))?;
-                let values = data.convert::<f32>().try_to_vec().map_err(|e| TrainError::Device(format!("{e:?}")))?;
+                let values = read_back(tensor.clone()).await?;
                 let shape = [&[self.rows.len()], &spec.shape[..]].concat();
                 tensors.push(NamedTensor { name: format!("{kind}.{}", spec.name), shape, values });
             }
@@ -405,13 +402,20 @@ impl Trainer {
         } else if !rows.is_empty() {
             return Err(misfit("this trainer has finished already".into()));
         }
-        self.measured = rows
-            .first()
-            .is_some_and(|&r| snapshot.runs[r].trace.points.last().is_some_and(|m| m.step == snapshot.step));
+        // Runs of a stack may be due at different steps: one that was measured now means that all due were.
+        let measured_now = |&r: &usize| snapshot.runs[r].trace.points.last().is_some_and(|m| m.step == snapshot.step);
+        self.measured = rows.iter().any(measured_now);
         (self.params, self.velocities, self.buffers) = (params, velocities, buffers);
         (self.rows, self.runs, self.step, self.sgd) = (rows, snapshot.runs, snapshot.step, None);
         Ok(())
     }
+}
+
+/// A tensor's values on the host, row-major.
+async fn read_back(tensor: Tensor<2>) -> Result<Vec<f32>, TrainError> {
+    // Boxed: a GPU backend's future is larger than a stack frame should be.
+    let data = Box::pin(tensor.into_data_async()).await.map_err(|e| TrainError::Device(e.to_string()))?;
+    data.convert::<f32>().try_to_vec().map_err(|e| TrainError::Device(format!("{e:?}")))
 }
 
 fn row_ids(rows: &[usize], device: &burn::tensor::Device) -> Tensor<1, Int> {

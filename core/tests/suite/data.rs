@@ -119,16 +119,16 @@ fn normalization_gives_mean_0_and_deviation_1() {
 #[test]
 fn subsets_and_splits_are_seeded_disjoint_and_complete() {
     let data = numbered(100);
-    let subset = data.subset(30, 5).unwrap();
-    assert_eq!(subset, data.subset(30, 5).unwrap());
-    assert_ne!(subset, data.subset(30, 6).unwrap());
-    assert_eq!(data.subset(100, 5).unwrap(), data);
+    let subset = data.subset(30, 5, "training").unwrap();
+    assert_eq!(subset, data.subset(30, 5, "training").unwrap());
+    assert_ne!(subset, data.subset(30, 6, "training").unwrap());
+    assert_eq!(data.subset(100, 5, "training").unwrap(), data);
     let (train, validation) = data.split(20, 1).unwrap();
     let ids = |d: &Dataset| (0..d.len()).map(|i| d.image(i)[0]).collect::<BTreeSet<_>>();
     assert_eq!((train.len(), validation.len()), (80, 20));
     assert!(ids(&train).is_disjoint(&ids(&validation)));
     assert_eq!(ids(&train).len() + ids(&validation).len(), 100);
-    assert!(data.subset(101, 0).is_err() && data.subset(0, 0).is_err());
+    assert!(data.subset(101, 0, "test").is_err() && data.subset(0, 0, "test").is_err());
     assert!(data.split(100, 0).is_err() && data.split(0, 0).is_err());
 }
 

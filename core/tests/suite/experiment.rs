@@ -105,10 +105,7 @@ fn every_bad_value_names_its_field_and_what_is_allowed() {
 #[test]
 fn contradictions_are_refused() {
     let refused = |settings: &[(&str, &str)]| {
-        let mut experiment = Experiment::default();
-        for (field, value) in settings {
-            experiment.set(field, value).unwrap();
-        }
+        let experiment = Experiment::default().with(settings).unwrap();
         experiment.validate().expect_err(&format!("{settings:?}")).to_string()
     };
     refused(&[("tau", "2"), ("steps", "5")]);
@@ -119,11 +116,8 @@ fn contradictions_are_refused() {
 
 #[test]
 fn runs_span_the_grid_and_last_for_their_tau() {
-    let mut experiment = Experiment::default();
-    for (field, value) in [("lr", "0.1,0.2"), ("lambda", "0.1,0.01"), ("momentum", "0.5"), ("tau", "3"), ("seed", "5")]
-    {
-        experiment.set(field, value).unwrap();
-    }
+    let settings = [("lr", "0.1,0.2"), ("lambda", "0.1,0.01"), ("momentum", "0.5"), ("tau", "3"), ("seed", "5")];
+    let mut experiment = Experiment::default().with(&settings).unwrap();
     let runs = experiment.runs(512).unwrap();
     assert_eq!(runs.len(), 2 * 2 * 5);
     assert_eq!(runs.iter().map(|r| r.seed).collect::<BTreeSet<_>>(), BTreeSet::from([5, 6, 7, 8, 9]));
@@ -142,13 +136,7 @@ fn runs_span_the_grid_and_last_for_their_tau() {
 #[test]
 fn data_is_prepared_as_asked_or_refused() {
     let full = embedded().unwrap();
-    let with = |settings: &[(&str, &str)]| {
-        let mut experiment = Experiment::default();
-        for (field, value) in settings {
-            experiment.set(field, value).unwrap();
-        }
-        experiment.prepare(&full)
-    };
+    let with = |settings: &[(&str, &str)]| Experiment::default().with(settings).unwrap().prepare(&full);
     let split = with(&[("train", "100"), ("test", "50"), ("batch", "10")]).unwrap();
     assert_eq!((split.train.len(), split.test.len()), (100, 50));
     let all = with(&[("train", "0"), ("test", "0")]).unwrap();
@@ -164,10 +152,7 @@ fn data_is_prepared_as_asked_or_refused() {
 fn what_does_not_fit_into_memory_is_refused_beforehand() {
     let full = embedded().unwrap();
     let refused = |settings: &[(&str, &str)]| {
-        let mut experiment = Experiment::default();
-        for (field, value) in settings {
-            experiment.set(field, value).unwrap();
-        }
+        let experiment = Experiment::default().with(settings).unwrap();
         experiment.validate().unwrap();
         experiment.model(&full).unwrap_err().to_string()
     };

@@ -186,7 +186,7 @@ fn regret_is_paired_over_seeds() {
 
 #[test]
 fn units_and_conventions() {
-    // paper.md §1: η = 0.2, L2 = 1e-4 with ten classes is lr 0.02, wd 2e-3; L2 = 5e-4 is wd 1e-2.
+    // The authors' η = 0.2, L2 = 1e-4 with ten classes is lr 0.02, wd 2e-3; L2 = 5e-4 is wd 1e-2.
     let ours = CoupledL2::from_autol2_code(0.2, 1e-4, 10);
     assert!((ours.lr - 0.02).abs() < 1e-15 && (ours.weight_decay - 2e-3).abs() < 1e-15);
     assert!((CoupledL2::from_autol2_code(0.2, 5e-4, 10).weight_decay - 1e-2).abs() < 1e-15);

@@ -15,10 +15,7 @@ fn model(settings: &[(&str, &str)]) -> Model {
 }
 
 fn config(settings: &[(&str, &str)]) -> ModelConfig {
-    let mut experiment = Experiment { width: 8, ..Experiment::default() };
-    for (field, value) in settings {
-        experiment.set(field, value).unwrap();
-    }
+    let experiment = Experiment { width: 8, ..Experiment::default() }.with(settings).unwrap();
     experiment.validate().unwrap();
     experiment.model_config()
 }

@@ -10,10 +10,8 @@ use l2lab_core::{
 };
 
 fn experiment(settings: &[(&str, &str)]) -> Experiment {
-    let mut experiment = Experiment { width: 8, depth: 3, batch: 16, ..Experiment::default() };
-    for (field, value) in settings {
-        experiment.set(field, value).unwrap();
-    }
+    let small = Experiment { width: 8, depth: 3, batch: 16, ..Experiment::default() };
+    let experiment = small.with(settings).unwrap();
     experiment.validate().unwrap();
     experiment
 }
@@ -22,7 +20,7 @@ fn experiment(settings: &[(&str, &str)]) -> Experiment {
 fn split(train: usize, test: usize) -> Split {
     let full = embedded().unwrap();
     let shrink = |data: &Dataset, count: usize| {
-        let data = data.subset(count, 0).unwrap();
+        let data = data.subset(count, 0, "training").unwrap();
         let pixels = (0..count)
             .flat_map(|i| {
                 let image = data.image(i).to_vec();
@@ -202,9 +200,11 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
         [&[("lr-schedule", "step")][..], &[("sampling", "replacement")], &[("model", "cnn"), ("batch-norm", "true")]]
     {
         let e = experiment(settings);
-        let runs = vec![spec(0.01, 0.05, 0.9, 1, 33), spec(0.1, 0.05, 0.9, 2, 13)];
+        // Measured at different steps: at 5 only the second run, at 9 only the first.
+        let mut runs = vec![spec(0.01, 0.05, 0.9, 1, 33), spec(0.1, 0.05, 0.9, 2, 13)];
+        runs[0].measure_every = 9;
         let unbroken = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
-        for stop in [0, 7, 10, 20] {
+        for (stop, measured) in [(0, true), (5, true), (7, true), (9, false), (9, true), (20, true)] {
             let mut trainer = Trainer::new(&e, Arc::clone(&task), runs.clone());
             while trainer.steps_taken() < stop {
                 if trainer.is_due() {
@@ -212,13 +212,16 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
                 }
                 trainer.step();
             }
+            if measured && trainer.is_due() {
+                pollster::block_on(trainer.measure()).unwrap();
+            }
             let snapshot = pollster::block_on(trainer.snapshot()).unwrap();
             // Through text, as a file holds it.
             let mut copy: Snapshot = serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap();
             copy.tensors = snapshot.tensors;
             let mut resumed = Trainer::new(&e, Arc::clone(&task), runs.clone());
             resumed.restore(copy).unwrap();
-            assert_eq!(finish(resumed), unbroken, "{settings:?} stopped at {stop}");
+            assert_eq!(finish(resumed), unbroken, "{settings:?} stopped at {stop}, measured there: {measured}");
         }
     }
 }

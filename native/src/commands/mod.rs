@@ -12,8 +12,9 @@ use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
+    law::RunSummary,
     model::Model,
-    train::{Execution, RunSpec, Task},
+    train::{Execution, RunSpec, Task, Trace},
 };
 
 use crate::{
@@ -120,6 +121,11 @@ impl Job {
             threads: self.threads,
             store: self.store.as_ref(),
         }
+    }
+
+    /// Each trace in numbers, by the experiment's estimator.
+    pub fn summaries(&self, traces: &[Trace]) -> Vec<RunSummary> {
+        traces.iter().map(|t| RunSummary::new(t, self.experiment.estimator)).collect()
     }
 
     /// Training examples.

@@ -35,9 +35,9 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
     let traces = job.explain("sweep", job.executor().train("grid", &job.runs))?;
-    let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, job.experiment.estimator)).collect();
+    let runs = job.summaries(&traces);
     let (prediction, verification) = job.explain("sweep", verify(&job, &traces, &runs))?;
-    let summary = Summary::new("sweep", &job, &traces, prediction);
+    let summary = Summary::new("sweep", &job, runs, prediction);
     output::write(&job, &summary, &[&traces, &verification], &Report::new(&summary, &traces)?)?;
     if job.options.json {
         return summary.json();
