@@ -63,7 +63,7 @@ fn json(text: &str) -> Value {
 fn help_names_every_command_and_field() {
     let dir = TempDir::new().unwrap();
     let help = good(dir.path(), &["--help"]);
-    for command in ["sweep", "train", "predict", "data", "bench"] {
+    for command in ["sweep", "train", "predict", "theory", "kernel", "data", "bench"] {
         assert!(help.contains(command), "{help}");
     }
     let help = good(dir.path(), &["sweep", "--help"]);
@@ -558,6 +558,168 @@ fn a_grid_trains_on_the_gpu_as_on_the_cpu() {
         // 50 images: one may fall on the other side of a tie.
         assert!((a - b).abs() < 0.021, "accuracy {b} on the gpu, {a} on the cpu");
     }
+}
+
+/// A file as numpy writes it: version 1.0, C order.
+fn npy(path: &Path, shape: &str, descr: &str, data: &[u8]) {
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}").into_bytes();
+    header.resize((10 + header.len() + 1).next_multiple_of(64) - 10 - 1, b' ');
+    header.push(b'\n');
+    let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+    fs::write(path, [b"\x93NUMPY\x01\x00", &length[..], &header, data].concat()).unwrap();
+}
+
+/// The float64 values at the end of an .npy file.
+fn npy_values(path: &Path, count: usize) -> Vec<f64> {
+    let bytes = fs::read(path).unwrap();
+    let tail = &bytes[bytes.len() - 8 * count..];
+    tail.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
+}
+
+#[test]
+fn kernel_writes_the_matrix_that_it_was_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let inputs = [1.0_f64, 0.0, 0.0, 2.0, 1.0, 1.0];
+    let bytes: Vec<u8> = inputs.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let single: Vec<u8> = inputs.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect();
+    npy(&dir.path().join("x.npy"), "(3, 2)", "<f8", &bytes);
+    npy(&dir.path().join("x32.npy"), "(3, 2)", "<f4", &single);
+    npy(&dir.path().join("images.npy"), "(1, 3, 2, 1)", "<f8", &bytes);
+    let kernel = |more: &[&str], count: usize| {
+        good(dir.path(), &[&["kernel", "--out", "k.npy"][..], more].concat());
+        npy_values(&dir.path().join("k.npy"), count)
+    };
+    // Linear, depth 1: K = x·x′/d.
+    let linear = ["--input", "x.npy", "--depth", "1", "--w-std", "1", "--activation", "linear"];
+    assert_eq!(kernel(&linear, 9), [0.5, 0.0, 0.5, 0.0, 2.0, 1.0, 0.5, 1.0, 1.0]);
+    // ReLU with σ_w = √2 keeps the diagonal 2x·x/d of the NNGP; the NTK's is depth times that.
+    let of =
+        |kind: &str, more: &[&str]| kernel(&[&["--depth", "4", "--kind", kind, "--diagonal"][..], more].concat(), 3);
+    for (found, exact) in of("nngp", &["--input", "x.npy"]).iter().zip([1.0, 4.0, 2.0]) {
+        assert!((found - exact).abs() < 1e-13);
+    }
+    assert!((of("ntk", &["--input", "x32.npy"])[1] - 16.0).abs() < 1e-12);
+    assert_eq!(kernel(&["--input", "x.npy", "--input2", "x32.npy"], 9), kernel(&["--input", "x.npy"], 9));
+    for readout in ["flatten", "pool"] {
+        assert!(kernel(&["--input", "images.npy", "--conv", "--readout", readout], 1)[0] > 0.0);
+    }
+    let answer = json(&good(dir.path(), &["kernel", "--input", "x.npy", "--out", "k.npy", "--json"]));
+    assert_eq!((&answer["homogeneity"], &answer["shape"]), (&Value::from(3), &serde_json::json!([3, 3])));
+
+    npy(&dir.path().join("other.npy"), "(2, 3)", "<f8", &bytes);
+    npy(&dir.path().join("int.npy"), "(3, 2)", "<i8", &bytes);
+    npy(&dir.path().join("short.npy"), "(3, 3)", "<f8", &bytes);
+    npy(&dir.path().join("huge.npy"), "(4294967296, 4294967296)", "<f8", &bytes);
+    npy(&dir.path().join("nan.npy"), "(1, 1)", "<f8", &f64::NAN.to_le_bytes());
+    fs::write(dir.path().join("text.npy"), "1,2,3").unwrap();
+    for (args, part) in [
+        (&["--input", "none.npy"][..], "none.npy' cannot be read"),
+        (&["--input", "text.npy"], "text.npy' is no .npy file"),
+        (&["--input", "int.npy"], "its type is '<i8'"),
+        (&["--input", "short.npy"], "48 bytes follow"),
+        (&["--input", "huge.npy"], "48 bytes follow"),
+        (&["--input", "nan.npy"], "finite"),
+        (&["--input", "images.npy"], "needed are inputs [n, d]"),
+        (&["--input", "x.npy", "--conv"], "--conv needs images"),
+        (&["--input", "x.npy", "--input2", "other.npy"], "dimensions 2 and 3"),
+        (&["--input", "x.npy", "--slope", "0.1"], "leaky-relu"),
+        (&["--input", "x.npy", "--out", "x.npy"], "is an input"),
+        (&["--input", "x.npy", "--out", "no/such/k.npy"], "cannot be written"),
+    ] {
+        let out = ["--out", "bad.npy"];
+        let args = if args.contains(&"--out") { args.to_vec() } else { [args, &out].concat() };
+        let message = bad(dir.path(), &[&["kernel"][..], &args].concat(), 1);
+        assert!(message.contains(part), "{args:?}: {message}");
+    }
+    for (args, part) in [(["--depth", "0"], "depth"), (["--w-std", "-1"], "w-std"), (["--b-std", "nan"], "b-std")] {
+        let message = bad(dir.path(), &[&["kernel", "--input", "x.npy", "--out", "bad.npy"], &args[..]].concat(), 2);
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!dir.path().join("bad.npy").exists());
+}
+
+#[test]
+fn theory_solves_a_bare_spectrum() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("s.csv"), "gamma,y,f0\n2,1,0.5\n0.5,-3,0\n0,1,1\n").unwrap();
+    let base = ["theory", "--spectrum", "s.csv", "--out", "f.csv"];
+    let run = |more: &[&str]| {
+        good(dir.path(), &[&base[..], more].concat());
+        let text = fs::read_to_string(dir.path().join("f.csv")).unwrap();
+        assert_eq!(text.lines().next(), Some("lambda,time,mode,f"));
+        text.lines().skip(1).map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect::<Vec<Vec<f64>>>()
+    };
+    let rows = run(&["--k", "1", "--lambda", "0.1,0.2", "--times", "0,1,1e3"]);
+    assert_eq!(rows.len(), 2 * 3 * 3);
+    for row in &rows {
+        let ([lambda, time, mode], f) = ([row[0], row[1], row[2]], row[3]);
+        let (gamma, y, start) = [(2.0, 1.0, 0.5), (0.5, -3.0, 0.0), (0.0, 1.0, 1.0)][mode as usize];
+        let rest: f64 = y * gamma / (gamma + lambda);
+        let exact = rest + (start - rest) * (-(gamma + lambda) * time).exp();
+        assert!((f - exact).abs() < 1e-14, "{row:?}: {exact}");
+    }
+    assert_eq!(run(&["--k", "3", "--lambda", "1e-3", "--times", "inf"])[0][3], 0.0);
+    for (args, part) in [
+        (["--k", "2", "--lambda", "0.1", "--times", "1,0.5"], "must not decrease"),
+        (["--k", "2", "--lambda", "-0.1", "--times", "1"], "lambda: '-0.1'"),
+        (["--k", "2", "--lambda", "0.1", "--times", "-1"], "time: '-1'"),
+        (["--k", "2", "--lambda", "0.1", "--times", "x"], "--times: 'x'"),
+    ] {
+        let output = l2lab(dir.path(), &[&base[..], &args].concat()).output().unwrap();
+        assert!(!output.status.success() && stderr(&output).contains(part), "{args:?}: {}", stderr(&output));
+    }
+    let good_flags = ["--k", "2", "--lambda", "0.1", "--times", "1"];
+    for (content, part) in [
+        ("gamma,y\n-1,1\n", "line 2: gamma: '-1'"),
+        ("gamma,y\n1,1\n1,nan\n", "line 3"),
+        ("a,b\n1,1\n", "gamma,y"),
+        ("gamma,y\n", "no rows"),
+    ] {
+        fs::write(dir.path().join("s.csv"), content).unwrap();
+        let output = l2lab(dir.path(), &[&base[..], &good_flags].concat()).output().unwrap();
+        assert!(!output.status.success() && stderr(&output).contains(part), "{content}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn theory_of_a_data_set_leaves_what_it_promises() {
+    let dir = TempDir::new().unwrap();
+    let args = ["theory", "--train", "60", "--test", "80", "--lambda", "0.1,0.03,0.001", "--seeds", "2", "--out", "o"];
+    let text = good(dir.path(), &[&args[..], &["--widths", "8,16,32"]].concat());
+    assert!(text.contains("slope of log t_*") && text.contains("o/report.html"), "{text}");
+    let out = dir.path().join("o");
+    let lines = |name: &str| fs::read_to_string(out.join(name)).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+    let trajectories = lines("trajectories.csv");
+    assert_eq!(trajectories[0], "lambda,time,train_loss,test_loss,test_accuracy,kernel_scale");
+    assert_eq!(trajectories.len(), 1 + 3 * 120);
+    assert_eq!(lines("modes.csv").len(), 1 + 3 * 60);
+    let summary: Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    for run in summary["runs"].as_array().unwrap() {
+        let [lambda, t, tau] = ["lambda", "t_star", "tau_star"].map(|key| run[key].as_f64().unwrap());
+        assert!((lambda * t / tau - 1.0).abs() < 1e-12 && run["final"]["test_loss"].is_f64());
+    }
+    assert!((summary["slope"].as_f64().unwrap() + 1.0).abs() < 0.5, "{}", summary["slope"]);
+    let networks = &summary["networks"];
+    assert!(networks["kernel_exponent"]["exponent"].as_f64().unwrap() < -0.5, "{networks}");
+    assert!(!networks["peaks"].as_array().unwrap().is_empty());
+    assert!(fs::read_to_string(out.join("report.html")).unwrap().matches("<svg").count() >= 6);
+
+    // Again from its own file, without networks: the same theory.
+    let again = ["theory", "o/experiment.toml", "--no-networks", "--out", "p", "--json"];
+    let json = json(&good(dir.path(), &again));
+    assert_eq!((&json["runs"], &json["networks"]), (&summary["runs"], &Value::Null));
+    let linear = good(dir.path(), &[&args[..9], &["--depth", "1", "--no-networks", "--out", "q"]].concat());
+    assert!(linear.contains("no peak before the end"), "{linear}");
+    for (more, part) in [
+        (["--activation", "erf"], "activation: 'erf'"),
+        (["--lambda", "0.1,0"], "lambda"),
+        (["--widths", "8,0"], "--widths: '0'"),
+        (["--train", "100000"], "100000"),
+    ] {
+        let output = l2lab(dir.path(), &[&["theory", "--out", "r"], &more[..]].concat()).output().unwrap();
+        assert!(!output.status.success() && stderr(&output).contains(part), "{more:?}: {}", stderr(&output));
+    }
+    assert!(!dir.path().join("r").exists());
 }
 
 #[test]

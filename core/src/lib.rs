@@ -1,6 +1,6 @@
 //! What the paper is about: networks trained with L2 regularization, and the time t_* they peak at.
 //!
-//! Data flows one way: [`data`] → [`model`] → [`train`] → [`law`]. There are no files, no clock and
+//! Data flows one way: [`data`] → [`model`] → [`train`] → [`law`], with [`theory`] beside it. There are no files, no clock and
 //! no threads in here, so that the same code runs in a browser. An [`Experiment`] says everything
 //! about a run; every front end is a view of it.
 //!
@@ -8,10 +8,13 @@
 //! NeurIPS 2020 (arXiv 2006.08643); *the authors' code* is their release google/autol2.
 
 pub mod data;
+mod device;
 pub mod experiment;
 pub mod law;
 pub mod model;
 mod random;
+pub mod theory;
 pub mod train;
 
+pub use device::DeviceError;
 pub use experiment::Experiment;

@@ -7,10 +7,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use l2lab_core::{
     Experiment,
     experiment::{ExperimentError, FIELDS, unknown_key},
+    theory::TheoryError,
 };
 
 use crate::{
-    commands::{bench, predict, train},
+    commands::{bench, kernel, predict, theory, train},
     device::DeviceChoice,
 };
 
@@ -53,7 +54,7 @@ pub fn command() -> Command {
         .default_value("data")
         .value_parser(value_parser!(PathBuf))
         .help("Where data sets are: DIR/mnist, DIR/fashion-mnist, DIR/cifar-10-batches-bin, DIR/cifar-100-binary");
-    let experiment = |name: &'static str, base: Experiment| {
+    let experiment_of = |name: &'static str, base: Experiment, fields: &dyn Fn(&str) -> bool| {
         let mut command = Command::new(name)
             .arg(
                 Arg::new("file")
@@ -62,7 +63,7 @@ pub fn command() -> Command {
                     .help("An experiment; flags go over what it says"),
             )
             .next_help_heading("Experiment");
-        for field in FIELDS {
+        for field in FIELDS.iter().filter(|f| fields(f.name)) {
             let default = base.get(field.name).map_or_else(String::new, |d| format!(" [default: {d}]"));
             let help = format!("{}{default}", field.help.trim());
             let mut arg =
@@ -86,6 +87,7 @@ pub fn command() -> Command {
             )
             .args([data_dir.clone(), device.clone(), threads.clone(), json.clone()])
     };
+    let experiment = |name, base| experiment_of(name, base, &|_| true);
     let names = |help: &'static str| Arg::new("names").value_name("NAME").num_args(0..).help(help);
     Command::new("l2lab")
         .version(clap::crate_version!())
@@ -103,6 +105,14 @@ pub fn command() -> Command {
                 .about("Predict the best λ for a training budget from short runs at a large λ")
                 .after_help("Example: l2lab predict --lambda 0.1 --budget 20000"),
         )
+        .subcommand(
+            theory::flags(experiment_of("theory", l2lab_core::theory::experiment(), &|name| {
+                theory::FIELDS.contains(&name)
+            }))
+            .about("Solve the training of infinitely wide networks with L2 on a data set, beside trained networks")
+            .after_help("Without --out, results go to the first free runs/theory-N."),
+        )
+        .subcommand(kernel::command([threads.clone(), json.clone()]))
         .subcommand(
             Command::new("data")
                 .about("List, fetch and verify data sets")
@@ -132,8 +142,8 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("bench")
-                .about("Time training steps of named workloads")
-                .arg(names("Workloads [default: all]"))
+                .about("Time training steps of named workloads, or the solver of 'theory'")
+                .arg(names("Workloads [default: all that train]"))
                 .after_help(format!("Workloads: {}", bench::names().join(", ")))
                 .args([device, threads, json]),
         )
@@ -150,12 +160,12 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
         apply(&mut experiment, &text).with_context(|| format!("in '{}'", path.display()))?;
     }
     let lengths = ["tau", "steps", "epochs"];
-    if lengths.iter().any(|name| matches.contains_id(name)) {
+    if lengths.iter().any(|name| matches.try_contains_id(name).unwrap_or(false)) {
         // A length given as a flag replaces the file's, in whatever unit that was.
         (experiment.tau, experiment.steps, experiment.epochs) = (None, None, None);
     }
     for field in FIELDS {
-        if let Some(text) = matches.get_one::<String>(field.name) {
+        if let Ok(Some(text)) = matches.try_get_one::<String>(field.name) {
             experiment.set(field.name, text)?;
         }
     }
@@ -195,10 +205,10 @@ pub fn options(matches: &ArgMatches) -> Options {
 
 /// Whether any field of the experiment was given.
 pub fn gives_experiment(matches: &ArgMatches) -> bool {
-    FIELDS.iter().any(|f| matches.contains_id(f.name)) || matches.contains_id("file")
+    FIELDS.iter().any(|f| matches.try_contains_id(f.name).unwrap_or(false)) || matches.contains_id("file")
 }
 
 /// Whether an error is the user's input rather than what happened while working on it.
 pub fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<ExperimentError>() || error.downcast_ref::<toml::de::Error>().is_some()
+    error.is::<ExperimentError>() || error.is::<TheoryError>() || error.downcast_ref::<toml::de::Error>().is_some()
 }

@@ -8,6 +8,8 @@ mod device;
 mod executor;
 mod figures;
 mod interrupt;
+mod kernels;
+mod npy;
 mod output;
 mod progress;
 mod report;
@@ -48,6 +50,8 @@ fn run(matches: &ArgMatches) -> Result<String> {
         Some(("sweep", m)) => commands::sweep::run(m),
         Some(("train", m)) => commands::train::run(m),
         Some(("predict", m)) => commands::predict::run(m),
+        Some(("theory", m)) => commands::theory::run(m),
+        Some(("kernel", m)) => commands::kernel::run(m),
         Some(("data", m)) => commands::data::run(m),
         Some(("bench", m)) => commands::bench::run(m),
         _ => unreachable!("clap asks for a subcommand"),

@@ -14,6 +14,7 @@ pub const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Counts steps of all runs; shared by the workers.
 pub struct Progress {
     what: String,
+    unit: &'static str,
     total: u64,
     runs: usize,
     done: AtomicU64,
@@ -25,13 +26,20 @@ pub struct Progress {
 impl Progress {
     /// Of `runs` runs with `total` steps altogether.
     pub fn new(what: &str, runs: usize, total: u64) -> Self {
+        let progress = Self { runs, ..Self::of_work(what, "steps", total) };
+        progress.runs_done(0);
+        progress
+    }
+
+    /// Of work that is no runs: `total` of `unit`.
+    pub fn of_work(what: &str, unit: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = "{msg} {wide_bar:.cyan/dim} {percent:>3} %  {per_sec}  ETA {eta}";
             let style = ProgressStyle::with_template(style).expect("the template is valid");
-            ProgressBar::new(total).with_style(style).with_message(format!("{what}: 0/{runs} runs"))
+            ProgressBar::new(total).with_style(style).with_message(what.to_owned())
         });
         let what = what.to_owned();
-        Self { what, total, runs, done: 0.into(), resumed: 0.into(), begin: Instant::now(), bar }
+        Self { what, unit, total, runs: 0, done: 0.into(), resumed: 0.into(), begin: Instant::now(), bar }
     }
 
     /// Steps that an earlier session took: they count as done, but not towards the rate.
@@ -70,12 +78,18 @@ impl Progress {
         let rate = taken as f64 / seconds.max(1e-9);
         let left = self.total.saturating_sub(done) as f64 / rate.max(1e-9);
         eprintln!(
-            "{}: {runs_done}/{} runs, {:.0} % of {} steps, {rate:.0} steps/s, ETA {left:.0} s",
+            "{}: {}{:.0} % of {} {unit}, {rate:.0} {unit}/s, ETA {left:.0} s",
             self.what,
-            self.runs,
+            self.runs_of(runs_done),
             100.0 * done as f64 / self.total.max(1) as f64,
-            self.total
+            self.total,
+            unit = self.unit
         );
+    }
+
+    /// `3/40 runs, `, or nothing where there are none.
+    fn runs_of(&self, done: usize) -> String {
+        if self.runs == 0 { String::new() } else { format!("{done}/{} runs, ", self.runs) }
     }
 
     /// Ends the bar and tells the whole rate.
@@ -85,6 +99,7 @@ impl Progress {
         }
         let taken = self.done.load(Ordering::Relaxed) - self.resumed.load(Ordering::Relaxed);
         let seconds = self.begin.elapsed().as_secs_f64();
-        eprintln!("{}: {} runs, {taken} steps in {seconds:.1} s", self.what, self.runs);
+        let runs = if self.runs == 0 { String::new() } else { format!("{} runs, ", self.runs) };
+        eprintln!("{}: {runs}{taken} {} in {seconds:.1} s", self.what, self.unit);
     }
 }

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use l2lab_core::{
-    experiment::FIELDS,
-    law::{Cell, accuracy_at_budget, after_start, best_accuracy, smoothed},
+    Experiment,
+    experiment::{FIELDS, Field},
+    law::{Cell, Fit, accuracy_at_budget, after_start, best_accuracy, smoothed},
     train::{Measurement, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -26,14 +27,24 @@ pub struct Report {
 }
 
 impl Report {
-    /// Draws it.
+    /// Of a grid of runs.
     ///
     /// # Errors
     /// When a figure cannot be drawn.
     pub fn new(summary: &Summary, traces: &[Trace]) -> Result<Self> {
+        let tail = table(summary) + &experiment(summary);
+        let heading = "L2 regularization as a clock";
+        Self::page(heading, &summary.title(), &verdict(summary), parts(summary, traces), &tail)
+    }
+
+    /// A page: heading, what it is about, what was found (HTML), the figures, the numbers (HTML).
+    ///
+    /// # Errors
+    /// When a figure cannot be drawn.
+    pub fn page(heading: &str, about: &str, verdict: &str, parts: Vec<Part>, tail: &str) -> Result<Self> {
         let mut body = String::new();
         let mut files = Vec::new();
-        for part in parts(summary, traces) {
+        for part in parts {
             let Some(svg) = part.figure.svg()? else { continue };
             let label = escape(&part.title);
             let svg = svg.replacen("role=\"img\"", &format!("role=\"img\" aria-label=\"{label}\""), 1);
@@ -44,29 +55,44 @@ impl Report {
             );
             files.extend(part.file.map(|name| (name, figures::standalone(&svg))));
         }
+        let (heading, about, colors) = (escape(heading), escape(about), figures::style());
         let html = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-             <meta name=\"color-scheme\" content=\"light dark\"><title>l2lab: {title}</title>\
-             <style>{colors}{STYLE}</style></head><body><main>\n<h1>L2 regularization as a clock</h1>\n<p>{title}</p>\n\
-             {verdict}\n{body}\n{table}\n{experiment}</main></body></html>\n",
-            title = escape(&summary.title()),
-            colors = figures::style(),
-            verdict = verdict(summary),
-            table = table(summary),
-            experiment = experiment(summary),
+             <meta name=\"color-scheme\" content=\"light dark\"><title>l2lab: {about}</title>\
+             <style>{colors}{STYLE}</style></head><body><main>\n<h1>{heading}</h1>\n<p>{about}</p>\n\
+             {verdict}\n{body}\n{tail}</main></body></html>\n"
         );
         Ok(Self { html, figures: files })
     }
 }
 
 /// A figure of the report, with what its reader has to know.
-struct Part {
-    title: String,
-    text: String,
-    figure: Figure,
+pub struct Part {
+    /// Its heading.
+    pub title: String,
+    /// Below the heading.
+    pub text: String,
+    /// The figure; left out if it has nothing to show.
+    pub figure: Figure,
     /// The file that it is also written to.
-    file: Option<&'static str>,
+    pub file: Option<&'static str>,
+}
+
+/// Sentences as a list.
+pub fn list(items: &[String]) -> String {
+    format!("<ul>{}</ul>", items.iter().map(|i| format!("<li>{}</li>", escape(i))).collect::<String>())
+}
+
+/// A table that scrolls where it is too wide.
+pub fn table_of(head: &[&str], rows: &[Vec<String>]) -> String {
+    let head: String = head.iter().map(|h| format!("<th>{}</th>", escape(h))).collect();
+    let row = |row: &Vec<String>| {
+        let cells: String = row.iter().map(|c| format!("<td>{}</td>", escape(c))).collect();
+        format!("<tr>{cells}</tr>\n")
+    };
+    let rows: String = rows.iter().map(row).collect();
+    format!("<div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
 }
 
 /// The report's figures, in their order.
@@ -307,68 +333,60 @@ fn verdict(summary: &Summary) -> String {
         };
         items.push(format!("At the smallest λ = {lambda} training accuracy reaches {accuracy:.3}: {what}."));
     }
-    format!("<ul>{}</ul>", items.iter().map(|i| format!("<li>{}</li>", escape(i))).collect::<String>())
+    list(&items)
 }
 
 fn table(summary: &Summary) -> String {
-    let rows: String = summary
-        .cells
-        .iter()
-        .map(|c| {
-            let cells = [
-                c.lr.to_string(),
-                c.lambda.to_string(),
-                number(c.t_star, 0),
-                number(c.tau_star, 3),
-                number(c.max_test_accuracy, 4),
-                number(c.final_test_accuracy, 4),
-                number(c.late_decay, 4),
-                number(c.max_train_accuracy, 4),
-                c.runs.to_string(),
-                notes(c),
-            ];
-            format!("<tr>{}</tr>\n", cells.map(|t| format!("<td>{}</td>", escape(&t))).concat())
-        })
-        .collect();
-    let fits: String = summary
-        .fits
-        .iter()
-        .map(|(name, f)| {
-            let slope_lambda = f.slope_lambda.map_or_else(|| "—".into(), |s| with_interval(s, f.slope_lambda_ci, 3));
-            format!(
-                "<tr><td>{name}</td><td>{}</td><td>{slope_lambda}</td><td>{}</td><td>{}</td></tr>\n",
-                with_interval(f.slope, f.slope_ci, 3),
-                with_interval(f.c_prime, f.c_prime_ci, 3),
-                f.n
-            )
-        })
-        .collect();
+    let cell = |c: &Cell| {
+        vec![
+            c.lr.to_string(),
+            c.lambda.to_string(),
+            number(c.t_star, 0),
+            number(c.tau_star, 3),
+            number(c.max_test_accuracy, 4),
+            number(c.final_test_accuracy, 4),
+            number(c.late_decay, 4),
+            number(c.max_train_accuracy, 4),
+            c.runs.to_string(),
+            notes(c),
+        ]
+    };
+    let fit = |(name, f): (&String, &Fit)| {
+        vec![
+            name.clone(),
+            with_interval(f.slope, f.slope_ci, 3),
+            f.slope_lambda.map_or_else(|| "—".into(), |s| with_interval(s, f.slope_lambda_ci, 3)),
+            with_interval(f.c_prime, f.c_prime_ci, 3),
+            f.n.to_string(),
+        ]
+    };
+    let head =
+        ["η", "λ", "t_*", "τ_*", "max. accuracy", "final accuracy", "late decay", "max. training", "runs", "notes"];
     format!(
-        "<h2>The numbers</h2><p>Medians of t_* and means of accuracies over seeds, by the {} estimator.</p>\
-         <div class=\"wide\"><table><thead><tr><th>η</th><th>λ</th><th>t_*</th><th>τ_*</th><th>max. accuracy</th>\
-         <th>final accuracy</th><th>late decay</th><th>max. training</th><th>runs</th><th>notes</th></tr></thead><tbody>{rows}</tbody></table></div>\
-         <h2>The estimators</h2><p>[ ]: 95 % bootstrap interval over seeds.</p><div class=\"wide\"><table><thead><tr>\
-         <th>estimator</th><th>slope on log ηλ</th><th>slope on log λ</th><th>c′</th><th>runs</th></tr></thead>\
-         <tbody>{fits}</tbody></table></div>",
-        summary.experiment.estimator.name()
+        "<h2>The numbers</h2><p>Medians of t_* and means of accuracies over seeds, by the {} estimator.</p>{}\
+         <h2>The estimators</h2><p>[ ]: 95 % bootstrap interval over seeds.</p>{}",
+        summary.experiment.estimator.name(),
+        table_of(&head, &summary.cells.iter().map(cell).collect::<Vec<_>>()),
+        table_of(
+            &["estimator", "slope on log ηλ", "slope on log λ", "c′", "runs"],
+            &summary.fits.iter().map(fit).collect::<Vec<_>>()
+        )
     )
 }
 
-/// The command that makes this page again, and the whole experiment.
 fn experiment(summary: &Summary) -> String {
-    let rows: String = FIELDS
-        .iter()
-        .filter_map(|f| {
-            let value = summary.experiment.get(f.name)?;
-            Some(format!("<tr><td><code>{}</code></td><td>{}</td></tr>", f.name, escape(&value)))
-        })
-        .collect();
+    again(summary.command, &summary.experiment, &summary.device)
+}
+
+/// The command that makes a page again, and the whole experiment.
+pub fn again(command: &str, experiment: &Experiment, device: &str) -> String {
+    let row = |f: &Field| Some(vec![f.name.to_owned(), experiment.get(f.name)?]);
     format!(
-        "<h2>The experiment</h2><p>Run again: <code>l2lab {} experiment.toml --out DIR</code> with the experiment.toml beside \
-         this page (l2lab {}, device {}).</p><details><summary>All of it</summary><div class=\"wide\"><table>{rows}</table></div></details>",
-        summary.command,
-        summary.version,
-        escape(&summary.device)
+        "<h2>The experiment</h2><p>Run again: <code>l2lab {command} experiment.toml --out DIR</code> with the experiment.toml beside \
+         this page (l2lab {}, device {}).</p><details><summary>All of it</summary>{}</details>",
+        env!("CARGO_PKG_VERSION"),
+        escape(device),
+        table_of(&["field", "value"], &FIELDS.iter().filter_map(row).collect::<Vec<_>>())
     )
 }
 

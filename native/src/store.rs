@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use l2lab_core::{
     Experiment,
     train::{NamedTensor, Snapshot, Trace},
@@ -90,21 +90,7 @@ impl Store {
     /// # Errors
     /// When it cannot be written, a full disk included.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.dir.join(name);
-        let folder = path.parent().ok_or_else(|| anyhow!("'{}' has no folder", path.display()))?;
-        let write = || -> std::io::Result<()> {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(".partial-");
-            // As readable as any file the user makes: the umask decides.
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let mut file = builder.tempfile_in(folder)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().with_context(|| format!("'{}' cannot be written", path.display()))
+        write_whole(&self.dir.join(name), bytes)
     }
 
     /// Writes the summary and drops the state: the directory is complete.
@@ -192,6 +178,31 @@ impl Store {
         // A snapshot of a finished group is never read again; it only takes space.
         let _ = fs::remove_file(self.dir.join(snapshot_name(phase, group)));
     }
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// When it cannot be written, a full disk included.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => bail!("'{}' is no file", path.display()),
+    };
+    let write = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".partial-");
+        // As readable as any file the user makes: the umask decides.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("'{}' cannot be written", path.display()))
 }
 
 fn trace_name(phase: &str, run: usize) -> String {

@@ -1,5 +1,8 @@
-//! The thin shell that hands `l2lab-core` to JavaScript. The page is built on it; for now it offers the
-//! experiment's default and its check, which proves that the core compiles and runs in a browser.
+//! The thin shell that hands `l2lab-core` to JavaScript: types and messages, no logic of its own.
+
+mod theory;
+
+pub use theory::Theory;
 
 use l2lab_core::Experiment;
 use wasm_bindgen::prelude::*;

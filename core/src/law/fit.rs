@@ -78,6 +78,32 @@ pub fn fit(samples: &[Sample]) -> Option<Fit> {
     })
 }
 
+/// The exponent p of y ∝ x^p, by least squares in logarithms.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Exponent {
+    /// p.
+    pub exponent: f64,
+    /// 95 % bootstrap interval over groups; absent with one group.
+    pub exponent_ci: Option<[f64; 2]>,
+    /// Points in the fit.
+    pub n: usize,
+}
+
+/// The exponent of `(x, y)` points in groups of what belongs together, such as the runs of one seed; points that are not
+/// positive are left out. `None` unless two different x are left.
+#[must_use]
+pub fn exponent(groups: &[Vec<(f64, f64)>]) -> Option<Exponent> {
+    let logs: Vec<Vec<[f64; 2]>> = groups
+        .iter()
+        .map(|g| g.iter().filter(|(x, y)| *x > 0.0 && *y > 0.0).map(|(x, y)| [x.ln(), y.ln()]).collect())
+        .collect();
+    let all = logs.concat();
+    let (slope, _) = line(&all)?;
+    let of_draw = |draw: &[usize]| line(&draw.iter().flat_map(|&g| logs[g].iter().copied()).collect::<Vec<_>>());
+    let exponent_ci = bootstrap(logs.len(), |draw| of_draw(draw).map(|(slope, _)| slope));
+    Some(Exponent { exponent: slope, exponent_ci, n: all.len() })
+}
+
 /// `(log η_eff λ, log t_*)` of each sample.
 fn points(samples: &[Sample]) -> Vec<[f64; 2]> {
     samples.iter().map(|s| [(effective_lr(s.lr, s.momentum) * s.lambda).ln(), s.t_star.ln()]).collect()

@@ -7,7 +7,7 @@ mod predict;
 mod summary;
 mod units;
 
-pub use fit::{Fit, Sample, fit};
+pub use fit::{Exponent, Fit, Sample, exponent, fit};
 pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, late_decay, peak, smoothed};
 pub use predict::{Outcome, Prediction, Regret, predict, regret};
 pub use summary::{Cell, RunSummary, accuracy_at_budget, cells, fits};

@@ -7,6 +7,7 @@
 mod cnn;
 mod config;
 mod fc;
+mod tangent;
 
 pub use config::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout};
 

@@ -88,6 +88,18 @@ impl Task {
         self.classes
     }
 
+    /// The training images, `[examples, features]`.
+    #[must_use]
+    pub fn train_images(&self) -> Tensor<2> {
+        self.train.images.clone()
+    }
+
+    /// The test images, `[examples, features]`.
+    #[must_use]
+    pub fn test_images(&self) -> Tensor<2> {
+        self.test.images.clone()
+    }
+
     /// Number of training examples.
     #[must_use]
     pub fn train_examples(&self) -> usize {

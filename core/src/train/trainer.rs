@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, PerRun, RunSpec, Sgd, Task, Trace};
 use crate::{
-    Experiment,
+    DeviceError, Experiment,
     data::Batches,
+    device::read_back,
     law::effective_lr,
     model::{Mode, Model},
 };
@@ -17,8 +18,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrainError {
     /// The device did not give a result back.
-    #[error("the device failed while results were read back: {0}")]
-    Device(String),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A snapshot that belongs to something else.
     #[error("the snapshot does not fit this experiment: {0}")]
     Snapshot(String),
@@ -409,13 +410,6 @@ impl Trainer {
         (self.rows, self.runs, self.step, self.sgd) = (rows, snapshot.runs, snapshot.step, None);
         Ok(())
     }
-}
-
-/// A tensor's values on the host, row-major.
-async fn read_back(tensor: Tensor<2>) -> Result<Vec<f32>, TrainError> {
-    // Boxed: a GPU backend's future is larger than a stack frame should be.
-    let data = Box::pin(tensor.into_data_async()).await.map_err(|e| TrainError::Device(e.to_string()))?;
-    data.convert::<f32>().try_to_vec().map_err(|e| TrainError::Device(format!("{e:?}")))
 }
 
 fn row_ids(rows: &[usize], device: &burn::tensor::Device) -> Tensor<1, Int> {

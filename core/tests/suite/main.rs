@@ -4,4 +4,5 @@ mod data;
 mod experiment;
 mod law;
 mod model;
+mod theory;
 mod train;

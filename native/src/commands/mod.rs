@@ -2,8 +2,10 @@
 
 pub mod bench;
 pub mod data;
+pub mod kernel;
 pub mod predict;
 pub mod sweep;
+pub mod theory;
 pub mod train;
 
 use std::{path::PathBuf, sync::Arc};
@@ -12,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
+    data::Split,
     law::RunSummary,
     model::Model,
     train::{Execution, RunSpec, Task, Trace},
@@ -38,9 +41,12 @@ pub struct Job {
     pub model: Model,
     /// Where results go, if anywhere.
     pub store: Option<Store>,
+    /// What is learned and measured.
+    pub split: Split,
+    /// Threads for everything together.
+    pub threads: usize,
     task: Arc<Task>,
     execution: Execution,
-    threads: usize,
 }
 
 /// A job, or the summary of a directory that is complete already.
@@ -108,7 +114,7 @@ impl Job {
                 None => None,
             },
         };
-        Ok(Start::Job(Box::new(Self { experiment, options, runs, model, store, task, execution, threads })))
+        Ok(Start::Job(Box::new(Self { experiment, options, runs, model, store, split, threads, task, execution })))
     }
 
     /// What trains this job's runs.

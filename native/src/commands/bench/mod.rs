@@ -1,4 +1,6 @@
-//! `l2lab bench`: steps per second of named workloads: forward, backward and update.
+//! `l2lab bench`: steps per second of named workloads: forward, backward and update; and the theory's solver.
+
+mod theory;
 
 use std::{fmt::Write, sync::Arc, time::Instant};
 
@@ -73,12 +75,15 @@ fn workloads() -> Vec<Workload> {
     ]
 }
 
+/// The theory's workload, which is no training.
+const THEORY: &str = "theory";
+
 /// The names that can be asked for.
 pub fn names() -> Vec<&'static str> {
-    workloads().iter().map(|w| w.name).collect()
+    workloads().iter().map(|w| w.name).chain([THEORY]).collect()
 }
 
-/// Times the workloads that were named, or all of them.
+/// Times the workloads that were named, or all that train.
 ///
 /// # Errors
 /// For an unknown workload, or a device that is not there or fails.
@@ -88,8 +93,14 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     if let Some(unknown) = wanted.iter().find(|n| !names().contains(&n.as_str())) {
         bail!("no workload '{unknown}'; there are {}", names().join(", "));
     }
-    let (device, execution) = options.device.open()?;
     let threads = threads::count(options.threads)?;
+    if wanted.iter().any(|n| *n == THEORY) {
+        if wanted.len() > 1 {
+            bail!("'{THEORY}' is timed alone: leave out the other workloads");
+        }
+        return theory::run(threads, options.json);
+    }
+    let (device, execution) = options.device.open()?;
     let chosen = workloads().into_iter().filter(|w| wanted.is_empty() || wanted.iter().any(|n| *n == w.name));
     let mut timings = Vec::new();
     let mut text = String::new();

@@ -1,0 +1,131 @@
+//! Duals of activations: their expectations over Gaussian pre-activations, in closed form.
+
+use std::f64::consts::FRAC_2_PI;
+
+use crate::model;
+
+/// An activation φ whose duals are known. With u, v jointly Gaussian these are E φ(u)φ(v) and E φ′(u)φ′(v).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// max(x, 0).
+    Relu,
+    /// x above 0, `slope`·x below.
+    LeakyRelu {
+        /// Of the negative half.
+        slope: f64,
+    },
+    /// The error function.
+    Erf,
+    /// The identity.
+    Linear,
+}
+
+impl Activation {
+    /// The dual of a model's activation; `None` for tanh, whose dual has no closed form.
+    #[must_use]
+    pub fn of(activation: model::Activation) -> Option<Self> {
+        match activation {
+            model::Activation::Relu => Some(Self::Relu),
+            model::Activation::Erf => Some(Self::Erf),
+            model::Activation::Linear => Some(Self::Linear),
+            model::Activation::Tanh => None,
+        }
+    }
+
+    /// Whether φ(αx) = αφ(x) for α > 0.
+    #[must_use]
+    pub fn is_homogeneous(self) -> bool {
+        self != Self::Erf
+    }
+
+    /// φ(x) = even·|x| + odd·x; `None` for erf.
+    fn rectifier(self) -> Option<[f64; 2]> {
+        let slope = match self {
+            Self::Relu => 0.0,
+            Self::LeakyRelu { slope } => slope,
+            Self::Linear => 1.0,
+            Self::Erf => return None,
+        };
+        Some([f64::midpoint(1.0, -slope), f64::midpoint(1.0, slope)])
+    }
+
+    /// `[E φ(u)², E φ′(u)²]` for u of this variance.
+    #[must_use]
+    pub fn diagonal(self, variance: f64) -> [f64; 2] {
+        if let Some([even, odd]) = self.rectifier() {
+            let second = even * even + odd * odd;
+            return [second * variance, second];
+        }
+        let root = (1.0 + 4.0 * variance).sqrt();
+        [FRAC_2_PI * (2.0 * variance / (1.0 + 2.0 * variance)).asin(), 2.0 * FRAC_2_PI / root]
+    }
+
+    /// Both duals of many pairs (u_i, v): `kernel[i]` holds their covariance and becomes E φ(u)φ(v);
+    /// `derivative[i]` becomes E φ′(u)φ′(v). `left` and `right` are the scales of u_i and v_i.
+    pub(super) fn apply(
+        self,
+        kernel: &mut [f64],
+        derivative: &mut [f64],
+        left: &[Scale],
+        right: impl Iterator<Item = Scale>,
+    ) {
+        match self.rectifier() {
+            // The identity: no arcsine is needed.
+            Some([0.0, odd]) => {
+                for (k, d) in kernel.iter_mut().zip(derivative) {
+                    *k *= odd * odd;
+                    *d = odd * odd;
+                }
+            }
+            // E|u||v| = (2/π)σ_uσ_v(√(1−ρ²) + ρ asin ρ), E sign(u)sign(v) = (2/π) asin ρ, E u|v| = 0.
+            Some([even, odd]) => {
+                let (even, odd) = (FRAC_2_PI * even * even, odd * odd);
+                for (((k, d), s), right) in kernel.iter_mut().zip(derivative).zip(left).zip(right) {
+                    let rho = snap(*k * s.inverse * right.inverse);
+                    let (cosine, angle) = ((1.0 - rho * rho).sqrt(), asin(rho));
+                    *k = odd * *k + even * s.root * right.root * (cosine + rho * angle);
+                    *d = odd + even * angle;
+                }
+            }
+            None => {
+                for (((k, d), s), right) in kernel.iter_mut().zip(derivative).zip(left).zip(right) {
+                    let scale = s.root * right.root;
+                    let rho = (2.0 * *k / scale).clamp(-1.0, 1.0);
+                    *d = 2.0 * FRAC_2_PI / (scale * ((1.0 - rho) * (1.0 + rho)).sqrt());
+                    *k = FRAC_2_PI * asin(rho);
+                }
+            }
+        }
+    }
+
+    /// What [`Self::apply`] needs of a pre-activation of this variance.
+    pub(super) fn scale(self, variance: f64) -> Scale {
+        let root = if self == Self::Erf { (1.0 + 2.0 * variance).sqrt() } else { variance.sqrt() };
+        Scale { root, inverse: if root > 0.0 { 1.0 / root } else { 0.0 } }
+    }
+}
+
+/// σ of a pre-activation (√(1 + 2σ²) for erf), and its inverse (0 of 0).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale {
+    root: f64,
+    inverse: f64,
+}
+
+/// A correlation within rounding of ±1 is ±1: there arcsine and root would blow 1e-16 up to 1e-8, and equal inputs would
+/// not have equal kernels.
+fn snap(rho: f64) -> f64 {
+    const NEAR: f64 = 1.0 - 8.0 * f64::EPSILON;
+    if rho >= NEAR {
+        1.0
+    } else if rho <= -NEAR {
+        -1.0
+    } else {
+        rho
+    }
+}
+
+/// Arcsine within −1 to 1.
+fn asin(x: f64) -> f64 {
+    x.asin()
+}

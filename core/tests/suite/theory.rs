@@ -1,0 +1,543 @@
+//! The infinite-width solver: kernels against neural-tangents, flows against high precision and against each other.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use faer::{Mat, MatRef, linalg::solvers::Solve};
+use l2lab_core::{
+    Experiment,
+    model::{Mode, Model, Parameterization, Readout},
+    theory::{
+        Activation, ConvNetwork, Descent, GeneralFlow, Homogeneous, Images, Kernel, Kind, Network, Problem, Set,
+        Spectrum, TheoryError, alignment, assemble, largest_stable_lr, minimum, power,
+    },
+    train::Loss,
+};
+use serde_json::Value;
+
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().unwrap()],
+    }
+}
+
+fn matrix(value: &Value) -> Mat<f64> {
+    let rows: Vec<Vec<f64>> = value.as_array().unwrap().iter().map(numbers).collect();
+    Mat::from_fn(rows.len(), rows[0].len(), |i, j| rows[i][j])
+}
+
+fn fixture() -> Value {
+    serde_json::from_str(include_str!("../fixtures/kernels.json")).unwrap()
+}
+
+fn whole(kernel: &dyn Kernel) -> Mat<f64> {
+    assemble(kernel, |tasks| tasks.into_iter().for_each(l2lab_core::theory::Task::run))
+}
+
+fn network(case: &Value) -> (Network, Kind) {
+    let activation = match case["activation"].as_str().unwrap() {
+        "relu" => Activation::Relu,
+        "leaky-relu" => Activation::LeakyRelu { slope: 0.2 },
+        "erf" => Activation::Erf,
+        _ => Activation::Linear,
+    };
+    let standard = case["parameterization"] == "standard";
+    let network = Network {
+        depth: case["depth"].as_u64().unwrap() as usize,
+        activation,
+        w_std: case["w_std"].as_f64().unwrap(),
+        b_std: case["b_std"].as_f64(),
+        parameterization: if standard { Parameterization::Standard } else { Parameterization::Ntk },
+        width: case["width"].as_u64().unwrap() as usize,
+    };
+    (network, if case["kind"] == "ntk" { Kind::Ntk } else { Kind::Nngp })
+}
+
+fn near(found: MatRef<'_, f64>, expected: MatRef<'_, f64>, tolerance: f64, what: &dyn std::fmt::Display) {
+    assert_eq!((found.nrows(), found.ncols()), (expected.nrows(), expected.ncols()));
+    let scale = expected.norm_max();
+    let distance = (found - expected).norm_max();
+    assert!(distance <= tolerance * scale, "{what}: {distance:e} apart, of {scale:e}");
+}
+
+#[test]
+fn fully_connected_kernels_are_those_of_neural_tangents() {
+    let fixture = fixture();
+    let (rows, columns) = (matrix(&fixture["rows"]), matrix(&fixture["columns"]));
+    for case in fixture["dense"].as_array().unwrap() {
+        let (network, kind) = network(case);
+        let among = whole(&network.kernel(kind, rows.as_ref(), None).unwrap());
+        // neural-tangents takes a root of 1 − ρ² too, and has 1e-8 where equal inputs meet.
+        near(among.as_ref(), matrix(&case["among"]).as_ref(), 3e-8, &format!("{network:?} {kind:?}"));
+        let between = whole(&network.kernel(kind, rows.as_ref(), Some(columns.as_ref())).unwrap());
+        near(between.as_ref(), matrix(&case["between"]).as_ref(), 1e-12, &format!("{network:?} {kind:?}"));
+        let diagonal = network.diagonal(kind, rows.as_ref()).unwrap();
+        for (i, d) in diagonal.into_iter().enumerate() {
+            assert!((d - among[(i, i)]).abs() <= 1e-13 * d, "{network:?}: {d} and {}", among[(i, i)]);
+        }
+        for (a, b) in [((1, 2), (3, 2)), ((1, 3), (3, 3))] {
+            assert!((among[a] - among[b]).abs() <= 1e-14 * among[b].abs(), "equal inputs have equal kernels");
+        }
+    }
+}
+
+#[test]
+fn convolutional_kernels_are_those_of_neural_tangents() {
+    let fixture = fixture();
+    let (images, others) = (numbers(&fixture["images"]), numbers(&fixture["others"]));
+    for case in fixture["conv"].as_array().unwrap() {
+        let (network, kind) = network(case);
+        let readout = if case["readout"] == "pool" { Readout::Pool } else { Readout::Flatten };
+        let network = ConvNetwork { network, readout };
+        let [images, others] = [&images, &others].map(|values| Images { values, shape: [5, 4, 2] });
+        let among = whole(&network.kernel(kind, images, None).unwrap());
+        near(among.as_ref(), matrix(&case["among"]).as_ref(), 1e-7, &format!("{network:?} {kind:?}"));
+        let between = whole(&network.kernel(kind, images, Some(others)).unwrap());
+        near(between.as_ref(), matrix(&case["between"]).as_ref(), 1e-12, &format!("{network:?} {kind:?}"));
+    }
+}
+
+#[test]
+fn homogeneity_is_that_of_the_network() {
+    let relu = Network {
+        depth: 3,
+        activation: Activation::Relu,
+        w_std: 1.0,
+        b_std: None,
+        parameterization: Parameterization::Ntk,
+        width: 1,
+    };
+    assert_eq!(relu.homogeneity(), Some(3));
+    assert_eq!(Network { b_std: Some(0.0), ..relu }.homogeneity(), None);
+    assert_eq!(Network { activation: Activation::Erf, ..relu }.homogeneity(), None);
+    assert_eq!(Network { depth: 1, b_std: Some(0.5), ..relu }.homogeneity(), Some(1));
+}
+
+#[test]
+fn the_closed_form_is_exact_from_1e_minus_12_to_1e12() {
+    let cases: Vec<[f64; 6]> = serde_json::from_str(include_str!("../fixtures/flow.json")).unwrap();
+    assert!(cases.len() > 300);
+    for [k, lambda, gamma, t, initial, target] in cases {
+        let homogeneous = Homogeneous::new(k as usize);
+        let flow = homogeneous.flow(lambda).unwrap();
+        let (mode, now) = (flow.mode(gamma).unwrap(), flow.at(t).unwrap());
+        let (found, test) = (now.response(&mode), now.test_response(&mode));
+        let own = now.shrink();
+        for (name, found, expected) in [
+            ("initial", found.initial, initial),
+            ("target", found.target, target),
+            ("test target", test.target * gamma, target),
+            ("test initial", own + test.initial * gamma, initial),
+        ] {
+            // Below 1e-290 numbers lose digits; the test points' own share and the modes' cancel.
+            let slack = if name == "test initial" { 1e-15 * own } else { 1e-290 };
+            assert!(
+                (found - expected).abs() <= 1e-9 * expected + slack,
+                "{name} of k = {k}, λ = {lambda:e}, γ = {gamma:e}, t = {t:e}: {found:e}, exactly {expected:e}"
+            );
+        }
+    }
+}
+
+#[test]
+fn theory_has_the_acceptance_numbers() {
+    let gammas: Vec<f64> = (1..=2000).map(|a| f64::from(a).powf(-1.5)).collect();
+    let powers: Vec<f64> = (1..=2000).map(|a| f64::from(a).powf(-1.6)).collect();
+    let loss = |k: usize, lambda: f64, t: f64| -> f64 {
+        let homogeneous = Homogeneous::new(k);
+        let flow = homogeneous.flow(lambda).unwrap();
+        let now = flow.at(t).unwrap();
+        let error = |gamma: &f64| (now.response(&flow.mode(*gamma).unwrap()).target - 1.0).powi(2);
+        gammas.iter().zip(&powers).map(|(g, p)| p * error(g)).sum()
+    };
+    let expected = [(2, [0.39, 0.376, 0.376, 0.375], 0.005), (3, [0.240, 0.218, 0.218, 0.217], 0.0006)];
+    for (k, values, tolerance) in expected {
+        for (lambda, value) in [1e-1, 1e-2, 1e-3, 1e-4].into_iter().zip(values) {
+            let time = minimum(|t| loss(k, lambda, t), 1e-2, 40.0 / lambda).unwrap();
+            assert!((lambda * time - value).abs() < tolerance, "k = {k}, λ = {lambda}: {}", lambda * time);
+        }
+        let total: f64 = powers.iter().sum();
+        assert!((loss(k, 1e-2, 1e5) / total - 1.0).abs() < 1e-9, "the loss returns to that of f = 0");
+    }
+    assert_eq!(minimum(|t| loss(1, 1e-2, t), 1e-2, 4e3), None, "k = 1 has no peak");
+}
+
+#[test]
+fn flows_begin_end_and_go_on_as_they_should() {
+    for k in [0, 1, 2, 3, 4] {
+        let homogeneous = Homogeneous::new(k);
+        for lambda in [0.0, 1e-3, 0.5] {
+            let flow = homogeneous.flow(lambda).unwrap();
+            for gamma in [0.0, 1e-9, 0.3, 40.0] {
+                let mode = flow.mode(gamma).unwrap();
+                let start = flow.at(0.0).unwrap().response(&mode);
+                assert_eq!((start.initial, start.target), (1.0, 0.0));
+                let end = flow.at(f64::INFINITY).unwrap().response(&mode);
+                let stays = match (k, lambda > 0.0, gamma > 0.0) {
+                    (0, _, true) | (_, false, true) => [0.0, 1.0],
+                    (0, _, false) | (_, false, false) => [1.0, 0.0],
+                    (1, true, _) => [0.0, gamma / (gamma + lambda)],
+                    _ => [0.0, 0.0],
+                };
+                assert_eq!([end.initial, end.target], stays, "k = {k}, λ = {lambda}, γ = {gamma}");
+                assert!(flow.at(f64::INFINITY).unwrap().test_response(&mode).target.is_finite());
+                // Resuming at a middle time, with the kernel as it is then.
+                let [one, two] = [0.7, 2.1];
+                let [f0, y] = [0.4, -1.5];
+                let at = |r: l2lab_core::theory::Response, f: f64| r.initial * f + r.target * y;
+                let middle = at(flow.at(one).unwrap().response(&mode), f0);
+                let later = flow.mode(gamma * flow.kernel_scale(one)).unwrap();
+                let resumed = at(flow.at(two - one).unwrap().response(&later), middle);
+                let direct = at(flow.at(two).unwrap().response(&mode), f0);
+                assert!((resumed - direct).abs() < 1e-12, "k = {k}, λ = {lambda}, γ = {gamma}: {resumed} {direct}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mode_is_learned_and_forgotten_when_the_mode_picture_says() {
+    let homogeneous = Homogeneous::new(3);
+    let flow = homogeneous.flow(1e-4).unwrap();
+    let life = |gamma: f64| flow.life(&flow.mode(gamma).unwrap());
+    let strong = life(1.0);
+    assert!(strong.peak > 0.99 && (strong.learned.unwrap() - 2.0_f64.ln()).abs() < 0.01, "{strong:?}");
+    // ln(γ/(kλ)) / (2(k−1)λ), which neglects the mode's inertia.
+    let picture = (1.0_f64 / 3e-4).ln() / 4e-4;
+    assert!((strong.half_life.unwrap() / picture - 1.0).abs() < 0.1, "{strong:?}, about {picture}");
+    assert!(life(1e-5).learned.is_none(), "far below λ");
+    let ridge = Homogeneous::new(1);
+    let ridge = ridge.flow(0.1).unwrap();
+    let life = ridge.life(&ridge.mode(1.0).unwrap());
+    assert!((life.peak - 1.0 / 1.1).abs() < 1e-12 && life.learned.is_some() && life.half_life.is_none());
+}
+
+/// A small training and test set with its kernels, already divided by the number of training examples.
+fn small() -> (Mat<f64>, Set, Mat<f64>, Set) {
+    let fixture = fixture();
+    let (rows, columns) = (matrix(&fixture["rows"]), matrix(&fixture["columns"]));
+    let network = Network {
+        depth: 3,
+        activation: Activation::Relu,
+        w_std: 2.0_f64.sqrt(),
+        b_std: None,
+        parameterization: Parameterization::Ntk,
+        width: 1,
+    };
+    let fifth = faer::Scale(0.2);
+    let train = fifth * whole(&network.kernel(Kind::Ntk, rows.as_ref(), None).unwrap());
+    let test = fifth * whole(&network.kernel(Kind::Ntk, columns.as_ref(), Some(rows.as_ref())).unwrap());
+    let initial = |n: usize| Mat::from_fn(n, 3, |i, j| ((i * 3 + j) as f64 * 1.7).sin() * 0.3);
+    let set = |labels: &[u8]| Set { initial: Some(initial(labels.len())), ..Set::one_hot(labels, 3) };
+    (train, set(&[0, 1, 2, 1, 0]), test, set(&[2, 0, 1]))
+}
+
+#[test]
+fn theorem_1_under_mse_is_theorem_2() {
+    let (kernel, train, cross, test) = small();
+    let times = [0.0, 0.1, 0.1, 1.0, 7.0, 60.0, 400.0];
+    for (k, lambda) in [(0, 0.01), (1, 0.05), (2, 0.02), (3, 0.02), (3, 0.0)] {
+        let times = if k == 0 { &times[..6] } else { &times[..] };
+        let general = GeneralFlow { k, lambda, loss: Loss::Mse, tolerance: 1e-9 };
+        let solved = general.solve(kernel.as_ref(), &train, Some((cross.as_ref(), &test)), times).unwrap();
+        let problem = Problem::new(k, Spectrum::new(kernel.as_ref()).unwrap(), train.clone()).unwrap();
+        let problem = problem.with_test(cross.as_ref(), test.clone()).unwrap();
+        for (time, solved) in times.iter().zip(solved) {
+            let exact = problem.outputs(lambda, *time).unwrap();
+            let at = format!("k = {k}, λ = {lambda}, t = {time}");
+            let within =
+                |a: &Mat<f64>, b: &Mat<f64>| assert!((a - b).norm_max() < 2e-6, "{at}: {}", (a - b).norm_max());
+            within(&solved.train, &exact.train);
+            within(&solved.test.unwrap(), &exact.test.unwrap());
+        }
+    }
+}
+
+#[test]
+fn theorem_1_under_cross_entropy_agrees_with_small_steps() {
+    let (kernel, train, cross, test) = small();
+    let (k, lambda, end) = (3, 0.03, 20.0);
+    let general = GeneralFlow { k, lambda, loss: Loss::CrossEntropy, tolerance: 1e-8 };
+    let solved = general.solve(kernel.as_ref(), &train, Some((cross.as_ref(), &test)), &[end]).unwrap();
+    // Heun's method on f itself: ∂f = −Θ_t(softmax f − y) − kλf, training and test points together.
+    let rate = |f: &Mat<f64>, g: &Mat<f64>, t: f64| {
+        let gradient = Mat::from_fn(5, 3, |i, c| {
+            let sum: f64 = (0..3).map(|c| f[(i, c)].exp()).sum();
+            f[(i, c)].exp() / sum - train.targets[(i, c)]
+        });
+        let scale = faer::Scale(-(-2.0 * (k - 1) as f64 * lambda * t).exp());
+        let l2 = faer::Scale(-(k as f64) * lambda);
+        (scale * (&kernel * &gradient) + l2 * f, scale * (&cross * &gradient) + l2 * g)
+    };
+    let (mut f, mut g) = (train.initial.clone().unwrap(), test.initial.clone().unwrap());
+    let steps = 20_000;
+    let h = end / f64::from(steps);
+    for i in 0..steps {
+        let t = f64::from(i) * h;
+        let (df, dg) = rate(&f, &g, t);
+        let (ef, eg) = rate(&(&f + faer::Scale(h) * &df), &(&g + faer::Scale(h) * &dg), t + h);
+        f += faer::Scale(h / 2.0) * (df + ef);
+        g += faer::Scale(h / 2.0) * (dg + eg);
+    }
+    near(solved[0].train.as_ref(), f.as_ref(), 1e-5, &"training points");
+    near(solved[0].test.as_ref().unwrap().as_ref(), g.as_ref(), 1e-5, &"test points");
+}
+
+#[test]
+fn stiff_modes_are_solved_too() {
+    let kernel = Mat::from_fn(3, 3, |i, j| if i == j { [1e6, 1.0, 1e-6][i] } else { 0.0 });
+    let train = Set { targets: Mat::from_fn(3, 1, |_, _| 1.0), initial: None };
+    let general = GeneralFlow { k: 2, lambda: 1e-3, loss: Loss::Mse, tolerance: 1e-6 };
+    let solved = general.solve(kernel.as_ref(), &train, None, &[1.0, 100.0, 1000.0]).unwrap();
+    let homogeneous = Homogeneous::new(2);
+    let flow = homogeneous.flow(1e-3).unwrap();
+    for (time, f) in [1.0, 100.0, 1000.0].into_iter().zip(solved) {
+        for (i, gamma) in [1e6, 1.0, 1e-6].into_iter().enumerate() {
+            let exact = flow.at(time).unwrap().response(&flow.mode(gamma).unwrap()).target;
+            assert!((f.train[(i, 0)] - exact).abs() < 1e-4, "γ = {gamma}, t = {time}: {} {exact}", f.train[(i, 0)]);
+        }
+    }
+}
+
+#[test]
+fn small_steps_go_to_the_flow_and_large_ones_are_stable_up_to_the_limit() {
+    let gammas = [3.0, 0.4, 0.01, 0.0];
+    for k in [0, 1, 2, 3] {
+        let lambda = 0.05;
+        let homogeneous = Homogeneous::new(k);
+        let flow = homogeneous.flow(lambda).unwrap();
+        let time = 8.0;
+        let now = flow.at(time).unwrap();
+        for momentum in [0.0, 0.9] {
+            let distance = |steps: u64| {
+                let lr = time / steps as f64 * (1.0 - momentum);
+                let mut state = Descent { k, lambda, lr, momentum }.start(&gammas).unwrap();
+                state.advance(steps);
+                let mut worst = (state.kernel_scale() - flow.kernel_scale(time)).abs();
+                for (i, (r, t)) in state.responses().zip(state.test_responses()).enumerate() {
+                    let mode = flow.mode(gammas[i]).unwrap();
+                    let (exact, test) = (now.response(&mode), now.test_response(&mode));
+                    worst = worst.max((r.initial - exact.initial).abs()).max((r.target - exact.target).abs());
+                    if gammas[i] > 0.0 {
+                        worst = worst.max((t.initial - test.initial).abs()).max((t.target - test.target).abs());
+                    }
+                }
+                worst
+            };
+            let [coarse, fine] = [4_000, 8_000].map(distance);
+            assert!(fine < 0.02, "k = {k}, β = {momentum}: {fine}");
+            assert!((coarse / fine - 2.0).abs() < 0.1, "first order: k = {k}, β = {momentum}: {coarse}, {fine}");
+        }
+    }
+    for momentum in [0.0, 0.9] {
+        let limit = largest_stable_lr(1, gammas[0], 0.05, momentum).unwrap();
+        let after = |factor: f64| {
+            let rule = Descent { k: 1, lambda: 0.05, lr: limit * factor, momentum };
+            let mut state = rule.start(&gammas).unwrap();
+            state.advance(5_000);
+            state.responses().next().unwrap().initial.abs()
+        };
+        let (below, above) = (after(0.99), after(1.01));
+        assert!(below < 1e-3 && (above > 1e3 || above.is_nan()), "{below} {above}");
+    }
+    assert_eq!(largest_stable_lr(0, 1.0, 0.1, 0.0), None);
+}
+
+#[test]
+fn a_linear_model_ends_at_ridge_regression() {
+    let (kernel, train, cross, test) = small();
+    let lambda = 0.07;
+    let [train, test] = [train, test].map(|set| Set { initial: None, ..set });
+    let problem = Problem::new(1, Spectrum::new(kernel.as_ref()).unwrap(), train.clone()).unwrap();
+    let problem = problem.with_test(cross.as_ref(), test).unwrap();
+    let found = problem.outputs(lambda, f64::INFINITY).unwrap();
+    // f = K(K + λ)⁻¹y: K is divided by n, so λ is ridge regression's nλ over n.
+    let mut ridge = kernel.clone();
+    (0..5).for_each(|i| ridge[(i, i)] += lambda);
+    let weights = ridge.partial_piv_lu().solve(&train.targets);
+    near(found.train.as_ref(), (&kernel * &weights).as_ref(), 1e-12, &"training points");
+    near(found.test.unwrap().as_ref(), (&cross * &weights).as_ref(), 1e-12, &"test points");
+}
+
+#[test]
+fn spectra_order_clamp_and_refuse() {
+    let (kernel, train, ..) = small();
+    let spectrum = Spectrum::new(kernel.as_ref()).unwrap();
+    assert!(spectrum.values.windows(2).all(|w| w[0] >= w[1]));
+    // Two equal inputs: one mode is 0, by rounding perhaps below.
+    assert!(spectrum.values[4] >= 0.0 && spectrum.values[4] < 1e-15, "{:?}", spectrum.values);
+    let coefficients = spectrum.project(train.targets.as_ref()).unwrap();
+    near((&spectrum.vectors * &coefficients).as_ref(), train.targets.as_ref(), 1e-14, &"all of the targets");
+    let shares = alignment(coefficients.as_ref());
+    assert!((shares[4] - 1.0).abs() < 1e-15 && shares.windows(2).all(|w| w[0] <= w[1]));
+    assert!((power(coefficients.as_ref()).iter().sum::<f64>() - 5.0).abs() < 1e-12);
+
+    let negative = Mat::from_fn(2, 2, |i, j| if i == j { [1.0, -0.1][i] } else { 0.0 });
+    assert!(matches!(Spectrum::new(negative.as_ref()), Err(TheoryError::Negative { .. })));
+    let rounded = Mat::from_fn(2, 2, |i, j| if i == j { [1.0, -1e-16][i] } else { 0.0 });
+    let clamped = Spectrum::new(rounded.as_ref()).unwrap();
+    assert_eq!((clamped.values[1], clamped.clamped.count), (0.0, 1));
+    let nan = Mat::from_fn(2, 2, |_, _| f64::NAN);
+    assert!(matches!(Spectrum::new(nan.as_ref()), Err(TheoryError::NotFinite { .. })));
+    assert!(matches!(Spectrum::new(Mat::zeros(2, 3).as_ref()), Err(TheoryError::NotSquare { .. })));
+    assert_eq!(Spectrum::new(Mat::zeros(3, 3).as_ref()).unwrap().values, [0.0; 3]);
+}
+
+#[test]
+fn bad_numbers_are_named() {
+    let homogeneous = Homogeneous::new(2);
+    let text = |e: TheoryError| e.to_string();
+    assert!(text(homogeneous.flow(-1.0).unwrap_err()).starts_with("lambda: '-1'"));
+    assert!(text(homogeneous.flow(f64::NAN).unwrap_err()).starts_with("lambda"));
+    let flow = homogeneous.flow(0.1).unwrap();
+    assert!(text(flow.mode(f64::INFINITY).unwrap_err()).starts_with("gamma"));
+    assert!(text(flow.at(-0.5).unwrap_err()).starts_with("time"));
+    let network = |depth, w_std| Network {
+        depth,
+        activation: Activation::Relu,
+        w_std,
+        b_std: None,
+        parameterization: Parameterization::Ntk,
+        width: 1,
+    };
+    let inputs = Mat::from_fn(2, 2, |_, _| 1.0);
+    let bad = Mat::from_fn(2, 2, |i, j| if i == j { 1.0 } else { f64::INFINITY });
+    let error = |net: Network, x: &Mat<f64>, y: Option<&Mat<f64>>| {
+        text(net.kernel(Kind::Ntk, x.as_ref(), y.map(Mat::as_ref)).err().unwrap())
+    };
+    assert!(error(network(0, 1.0), &inputs, None).starts_with("depth"));
+    assert!(error(network(2, 0.0), &inputs, None).starts_with("w-std"));
+    assert!(error(network(2, 1.0), &bad, None).contains("finite"));
+    assert!(error(network(2, 1.0), &inputs, Some(&Mat::zeros(1, 3))).contains("2 and 3"));
+    let (kernel, train, ..) = small();
+    let general = GeneralFlow { k: 2, lambda: 0.1, loss: Loss::Mse, tolerance: 1e-6 };
+    assert!(text(general.solve(kernel.as_ref(), &train, None, &[2.0, 1.0]).unwrap_err()).contains("do not decrease"));
+}
+
+/// A model of core for images `[1, 4, 4]` and 3 classes, without biases unless the settings say otherwise.
+fn finite(settings: &[(&str, &str)]) -> Model {
+    let base = Experiment { bias: false, parameterization: Parameterization::Ntk, ..Experiment::default() };
+    Model::new(base.with(settings).unwrap().model_config(), [1, 4, 4], 3)
+}
+
+/// Five images of 16 pixels, as numbers.
+fn pixels() -> Vec<f32> {
+    (0..80).map(|i| ((i * 37 % 101) as f32 / 50.0) - 1.0).collect()
+}
+
+fn tensor(values: &[f32], shape: [usize; 2]) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex())
+}
+
+fn values(tensor: Tensor<2>) -> Mat<f64> {
+    let [rows, columns] = tensor.dims();
+    let values: Vec<f32> = tensor.into_data().try_to_vec().unwrap();
+    Mat::from_fn(rows, columns, |i, j| f64::from(values[i * columns + j]))
+}
+
+/// Mean over random wide networks: of f(x)f(x′), and of the empirical NTK.
+fn monte_carlo(model: &Model) -> [Mat<f64>; 2] {
+    const SEEDS: u64 = 256;
+    let images = tensor(&pixels(), [5, 16]);
+    let params = model.init(&(0..SEEDS).collect::<Vec<_>>(), &Device::flex());
+    let f = model.forward(&params, &mut [], images.clone().unsqueeze(), Mode::Test);
+    let f: Tensor<2> = f.swap_dims(0, 1).reshape([5, SEEDS as usize * 3]);
+    let f = values(f);
+    let nngp = faer::Scale(1.0 / f.ncols() as f64) * (&f * f.transpose());
+    let mut ntk = Mat::zeros(5, 5);
+    for seed in 0..8 {
+        let params = model.init(&[seed], &Device::flex());
+        let kernel = pollster::block_on(model.tangent_kernel(&params, &[], images.clone(), None)).unwrap();
+        let half = pollster::block_on(model.tangent_kernel(
+            &params,
+            &[],
+            images.clone(),
+            Some(images.clone().narrow(0, 3, 2)),
+        ));
+        for (i, row) in half.unwrap().chunks(2).enumerate() {
+            assert!((row[0] - kernel[i * 5 + 3]).abs() < 1e-5 * kernel[0], "rows and columns of other sets");
+        }
+        ntk += faer::Scale(1.0 / 8.0) * MatRef::from_row_major_slice(&kernel, 5, 5);
+    }
+    [nngp, ntk]
+}
+
+#[test]
+fn wide_random_networks_have_the_kernels_on_average() {
+    let inputs = l2lab_core::theory::inputs(&pixels(), 16);
+    let images: Vec<f64> = pixels().into_iter().map(f64::from).collect();
+    let images = Images { values: &images, shape: [4, 4, 1] };
+    let cases: [&[(&str, &str)]; 6] = [
+        &[("depth", "3"), ("width", "512")],
+        &[("depth", "3"), ("width", "512"), ("bias", "true"), ("b-std", "0.5"), ("activation", "erf")],
+        &[("depth", "2"), ("width", "512"), ("parameterization", "standard")],
+        &[("depth", "3"), ("width", "512"), ("activation", "linear"), ("w-std", "1.2")],
+        &[("model", "cnn"), ("depth", "2"), ("width", "512"), ("readout", "flatten")],
+        &[("model", "cnn"), ("depth", "2"), ("width", "512"), ("readout", "pool")],
+    ];
+    for settings in cases {
+        let model = finite(settings);
+        let config = model.config();
+        let network = Network {
+            depth: config.depth,
+            activation: Activation::of(config.activation).unwrap(),
+            w_std: config.w_std(),
+            b_std: config.bias.then_some(config.b_std),
+            parameterization: config.parameterization,
+            width: config.width,
+        };
+        let found = monte_carlo(&model);
+        for (kind, found) in [Kind::Nngp, Kind::Ntk].into_iter().zip(found) {
+            let exact = if settings[0].1 == "cnn" {
+                whole(&ConvNetwork { network, readout: config.readout }.kernel(kind, images, None).unwrap())
+            } else {
+                whole(&network.kernel(kind, inputs.as_ref(), None).unwrap())
+            };
+            // 768 outputs, and 8 networks of width 512: about 5 % of noise in an entry of the first, less of the second.
+            near(found.as_ref(), exact.as_ref(), 0.15, &format!("{settings:?} {kind:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_finite_network_obeys_eulers_identity() {
+    let (lambda, step) = (0.3_f64, 1e-3_f64);
+    for (depth, k) in [("1", 1.0), ("3", 3.0)] {
+        let model = finite(&[("depth", depth), ("width", "24")]);
+        let images = tensor(&pixels(), [5, 16]);
+        let params = model.init(&[4], &Device::flex());
+        let outputs = |params: &[Tensor<2>]| {
+            let f = model.forward(params, &mut [], images.clone().unsqueeze(), Mode::Test);
+            values(f.reshape([5, 3]))
+        };
+        let f = outputs(&params);
+        let residual = Mat::from_fn(5, 3, |i, c| f[(i, c)] - f64::from(u8::from(i % 3 == c)));
+        // J_c, `[examples, parameters]` of each output.
+        let jacobian: Vec<Mat<f64>> =
+            (0..3).map(|c| values(Tensor::cat(model.gradients(&params, &[], images.clone(), c), 1))).collect();
+        // −∂_θ(Σℓ + (λ/2)‖θ‖²), and a small step along it.
+        let theta = values(Tensor::cat(params.clone(), 1));
+        let mut gradient = faer::Scale(lambda) * &theta;
+        for (c, j) in jacobian.iter().enumerate() {
+            gradient += residual.col(c).transpose().to_owned().as_mat() * j;
+        }
+        let mut moved = Vec::new();
+        let mut at = 0;
+        for (spec, p) in model.params().iter().zip(&params) {
+            let slope: Vec<f32> = (at..at + spec.elements()).map(|i| gradient[(0, i)] as f32).collect();
+            at += spec.elements();
+            moved.push(tensor(&slope, [1, spec.elements()]).mul_scalar(-step) + p.clone());
+        }
+        let back: Vec<Tensor<2>> =
+            params.iter().zip(&moved).map(|(p, m)| p.clone().mul_scalar(2.0) - m.clone()).collect();
+        let rate = faer::Scale(0.5 / step) * (outputs(&moved) - outputs(&back));
+        let mut expected = faer::Scale(-k * lambda) * &f;
+        for (c, j) in jacobian.iter().enumerate() {
+            for (d, other) in jacobian.iter().enumerate() {
+                let kernel = j * other.transpose();
+                let change = &kernel * residual.col(d).to_owned().as_mat();
+                (0..5).for_each(|i| expected[(i, c)] -= change[(i, 0)]);
+            }
+        }
+        near(rate.as_ref(), expected.as_ref(), 2e-3, &format!("depth {depth}"));
+    }
+}
