@@ -210,5 +210,6 @@ pub fn gives_experiment(matches: &ArgMatches) -> bool {
 
 /// Whether an error is the user's input rather than what happened while working on it.
 pub fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<ExperimentError>() || error.is::<TheoryError>() || error.downcast_ref::<toml::de::Error>().is_some()
+    let is_flag = |e: &TheoryError| matches!(e, TheoryError::Value { .. });
+    error.is::<ExperimentError>() || error.is::<toml::de::Error>() || error.downcast_ref().is_some_and(is_flag)
 }

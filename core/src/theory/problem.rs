@@ -293,10 +293,10 @@ impl Problem {
                 let r = |a: usize, j: usize| instants[j].test_response(&modes[a]).target;
                 form.at(&Mat::from_fn(modes.len(), times.len(), r))
             }
-            None => instants
-                .iter()
-                .filter_map(|now| Some(loss(&self.outputs_of(now, modes).test?, &test.set.targets)))
-                .collect(),
+            None => {
+                let f = |now: &Instant| self.test_outputs(modes.iter().map(|m| now.test_response(m)), now.shrink());
+                instants.iter().filter_map(f).map(|f| loss(&f, &test.set.targets)).collect()
+            }
         };
         Ok(train.zip(test.into_iter().map(Some)).collect())
     }

@@ -208,8 +208,7 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
     )?;
     let problem = Problem::of_data(&network, &job.split, |what, kernel| kernels::compute(what, kernel, 0))?;
     let solved = e.lambda.iter().map(|&l| solve(&problem, l)).collect::<Result<Vec<_>>>()?;
-    let largest = problem.spectrum().values[0];
-    let networks = (!widths.is_empty()).then(|| networks::compare(job, &network, largest, widths)).transpose()?;
+    let networks = (!widths.is_empty()).then(|| networks::compare(job, &network, &problem, widths)).transpose()?;
 
     let points: Vec<(f64, f64)> = solved.iter().filter_map(|s| Some((s.summary.lambda, s.summary.t_star?))).collect();
     let Clamped { count, least } = problem.spectrum().clamped;
@@ -219,7 +218,7 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
         device: job.options.device.to_string(),
         experiment: e.clone(),
         k: problem.homogeneous().degree(),
-        eigenvalues: [largest, *problem.spectrum().values.last().unwrap_or(&0.0)],
+        eigenvalues: [problem.spectrum().values[0], problem.spectrum().values[n - 1]],
         clamped: count,
         clamped_least: least,
         power_in_10_modes: *alignment(problem.target()).get(9).unwrap_or(&1.0),
@@ -305,6 +304,17 @@ impl Summary {
         )
     }
 
+    /// Where the theory's t_* is no peak, in words.
+    fn plateau(&self) -> Option<String> {
+        let flat: Vec<f64> =
+            self.runs.iter().filter(|r| r.learned_modes == self.experiment.train).map(|r| r.lambda).collect();
+        let largest = flat.iter().copied().reduce(f64::max)?;
+        Some(format!(
+            "At λ = {largest:e} and below every mode is learned long before L2 undoes it: t_* is the lowest point of a plateau there, \
+             not a peak, and is late or early by what the data make of it."
+        ))
+    }
+
     /// The trained networks' exponents, in words.
     fn exponents(&self) -> Option<String> {
         let c = self.networks.as_ref()?;
@@ -354,13 +364,21 @@ fn text(summary: &Summary) -> String {
         }
         None => out.push_str("\nno peak before the end: L2 does not undo what is learned (k < 2)\n"),
     }
-    if let Some(text) = summary.exponents() {
+    for text in [summary.plateau(), summary.exponents()].into_iter().flatten() {
         let _ = writeln!(out, "{text}");
     }
     if let Some(c) = summary.networks.as_ref().filter(|c| !c.peaks.is_empty()) {
-        let _ = writeln!(out, "λt_* of trained networks of width {}:", c.peak_width);
+        let _ = writeln!(
+            out,
+            "\nt_* of trained networks of width {}, and of the theory from their own f(0):",
+            c.peak_width
+        );
+        let _ = writeln!(out, "        λ  seed        t_*     λt_*     theory");
         for p in &c.peaks {
-            let _ = writeln!(out, "{:>9.1e} {:>10.2} {:>8.4}  (seed {})", p.lambda, p.t_star, p.tau_star, p.seed);
+            let expected = c.expected.iter().find(|e| (e.lambda, e.seed) == (p.lambda, p.seed)).map(|e| e.t_star);
+            let expected = number(expected, 2);
+            let _ =
+                writeln!(out, "{:>9.1e} {:>5} {:>10.2} {:>8.4} {expected:>10}", p.lambda, p.seed, p.t_star, p.tau_star);
         }
     }
     out

@@ -75,6 +75,8 @@ pub struct Comparison {
     pub kernels: Vec<KernelPoint>,
     /// t_* of the sweep over λ.
     pub peaks: Vec<NetworkPeak>,
+    /// What the theory says of the same networks, from the outputs that each starts with.
+    pub expected: Vec<NetworkPeak>,
     /// Width of the sweep over λ.
     pub peak_width: usize,
 }
@@ -96,9 +98,9 @@ pub struct NetworkPeak {
 ///
 /// # Errors
 /// [`Interrupted`], or when something fails on the way.
-pub fn compare(job: &Job, network: &Network, largest_eigenvalue: f64, widths: &[usize]) -> Result<Comparison> {
+pub fn compare(job: &Job, network: &Network, problem: &Problem, widths: &[usize]) -> Result<Comparison> {
     let (experiment, split) = (&job.experiment, &job.split);
-    let k = network.homogeneity().context("the network is not homogeneous")?;
+    let k = problem.homogeneous().degree();
     // In the middle of the paper's range: λ = 0.03, or the nearest that was asked for.
     let distance = |l: f64| (l / 0.03).ln().abs();
     let lambda = experiment.lambda.iter().copied().min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
@@ -106,7 +108,9 @@ pub fn compare(job: &Job, network: &Network, largest_eigenvalue: f64, widths: &[
     let seeds: Vec<u64> = (experiment.seed..experiment.seed + experiment.seeds as u64).collect();
 
     let peak_width = widths.iter().copied().max().unwrap_or(256).min(256);
-    let peaks = peaks(job, k, largest_eigenvalue, peak_width)?;
+    let sweep = Experiment { width: peak_width, ..experiment.clone() };
+    let peaks = peaks(job, &sweep, problem)?;
+    let expected = expected(job, &sweep, problem, &seeds)?;
 
     let few = Split {
         train: split.train.subset(EXAMPLES[0].min(split.train.len()), 0, "training")?,
@@ -155,21 +159,21 @@ pub fn compare(job: &Job, network: &Network, largest_eigenvalue: f64, widths: &[
             })
             .collect(),
         peaks,
+        expected,
         peak_width,
     })
 }
 
 /// The least test loss of networks of one width, at every λ whose run is short enough.
-fn peaks(job: &Job, k: usize, largest_eigenvalue: f64, width: usize) -> Result<Vec<NetworkPeak>> {
-    let experiment = &job.experiment;
+fn peaks(job: &Job, experiment: &Experiment, problem: &Problem) -> Result<Vec<NetworkPeak>> {
     let largest = experiment.lambda.iter().copied().fold(0.0, f64::max);
-    let limit = largest_stable_lr(k, largest_eigenvalue, largest, 0.0).context("no η is stable for k = 0")?;
-    let lr = SHARE * limit;
+    let limit = largest_stable_lr(problem.homogeneous().degree(), problem.spectrum().values[0], largest, 0.0);
+    let lr = SHARE * limit.context("no η is stable for k = 0")?;
     let lambda: Vec<f64> = experiment.lambda.iter().copied().filter(|l| TAU / (lr * l) <= MAX_STEPS).collect();
     if lambda.is_empty() {
         return Ok(Vec::new());
     }
-    let sweep = Experiment { width, lr: vec![lr].into(), lambda: lambda.into(), tau: Some(TAU), ..experiment.clone() };
+    let sweep = Experiment { lr: vec![lr].into(), lambda: lambda.into(), tau: Some(TAU), ..experiment.clone() };
     let runs = sweep.runs(job.split.train.len())?;
     let model = sweep.model(&job.split)?;
     let executor = Executor { experiment: &sweep, model: &model, ..job.executor() };
@@ -180,6 +184,41 @@ fn peaks(job: &Job, k: usize, largest_eigenvalue: f64, width: usize) -> Result<V
         Some(NetworkPeak { lambda: trace.run.lambda, seed: trace.run.seed, t_star, tau_star: peak.tau })
     };
     Ok(traces.iter().filter_map(point).collect())
+}
+
+/// When the theory sees the least test loss of networks that start as those of `experiment` do.
+fn expected(job: &Job, experiment: &Experiment, problem: &Problem, seeds: &[u64]) -> Result<Vec<NetworkPeak>> {
+    let task = job.executor().task;
+    let started = |&seed: &u64| -> Result<(u64, Problem)> {
+        let trainer = Trainer::new(experiment, Arc::clone(&task), vec![experiment.run(0.0, 0.0, seed, 1)]);
+        let [train, test] = outputs(&trainer, &task)?;
+        Ok((seed, problem.clone().starting_from(train, test)?))
+    };
+    let problems = seeds.iter().map(started).collect::<Result<Vec<_>>>()?;
+    let all: Vec<(f64, &(u64, Problem))> =
+        experiment.lambda.iter().flat_map(|&lambda| problems.iter().map(move |p| (lambda, p))).collect();
+    let progress = Progress::of_work("theory of these networks", "peaks", all.len() as u64);
+    let peaks = all
+        .par_iter()
+        .map(|&(lambda, (seed, problem))| {
+            let t_star = problem.peak(lambda)?;
+            progress.advance(1);
+            Ok(t_star.map(|t_star| NetworkPeak { lambda, seed: *seed, t_star, tau_star: lambda * t_star }))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    progress.finish();
+    Ok(peaks.into_iter().flatten().collect())
+}
+
+/// A network's outputs on the training and the test set.
+fn outputs(trainer: &Trainer, task: &Task) -> Result<[Mat<f64>; 2]> {
+    let of = |images: Tensor<2>| -> Result<Mat<f64>> {
+        let f = trainer.model().forward(trainer.params(), &mut [], images.unsqueeze(), Mode::Test);
+        let [_, n, classes] = f.dims();
+        let values: Vec<f32> = f.into_data().try_to_vec().map_err(|e| anyhow!("{e:?}"))?;
+        Ok(Mat::from_fn(n, classes, |i, c| f64::from(values[i * classes + c])))
+    };
+    Ok([of(task.train_images())?, of(task.test_images())?])
 }
 
 /// What all networks of the comparison over widths share.
@@ -219,22 +258,13 @@ impl<'a> Bench<'a> {
         let steps = self.checkpoints.last().copied().unwrap_or(1);
         let spec = e.run(self.descent.lr, self.descent.lambda, seed, steps);
         let mut trainer = Trainer::new(&e, Arc::clone(&task), vec![spec]);
-        let outputs = |trainer: &Trainer| -> Result<[Mat<f64>; 2]> {
-            let of = |images: Tensor<2>| -> Result<Mat<f64>> {
-                let f = trainer.model().forward(trainer.params(), &mut [], images.unsqueeze(), Mode::Test);
-                let [_, n, classes] = f.dims();
-                let values: Vec<f32> = f.into_data().try_to_vec().map_err(|e| anyhow!("{e:?}"))?;
-                Ok(Mat::from_fn(n, classes, |i, c| f64::from(values[i * classes + c])))
-            };
-            Ok([of(task.train_images())?, of(task.test_images())?])
-        };
         let kernel = |trainer: &Trainer| -> Result<Vec<f64>> {
             let images = task.train_images();
             let count = KERNEL_EXAMPLES.min(images.dims()[0]);
             let kernel = trainer.model().tangent_kernel(trainer.params(), &[], images.narrow(0, 0, count), None);
             Ok(pollster::block_on(kernel)?)
         };
-        let [train, test] = outputs(&trainer)?;
+        let [train, test] = outputs(&trainer, &task)?;
         let start = kernel(&trainer)?;
         let problem = self.problem.clone().starting_from(train, test)?;
         let mut state = self.descent.start(&problem.spectrum().values)?;
@@ -247,7 +277,7 @@ impl<'a> Bench<'a> {
                 trainer.step();
             }
             state.advance(step - state.steps());
-            let [_, f] = outputs(&trainer)?;
+            let [_, f] = outputs(&trainer, &task)?;
             let theory = problem.test_outputs(state.test_responses(), state.shrink()).context("there is a test set")?;
             let entries = (f.nrows() * f.ncols()) as f64;
             run.function = run.function.max((f - theory).norm_l2() / entries.sqrt());

@@ -27,6 +27,7 @@ pub fn report(summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result
         )),
         None => found.push("Theory: with k < 2 there is no peak; L2 only shrinks what is learned.".into()),
     }
+    found.extend(summary.plateau());
     found.extend(summary.exponents());
     if summary.clamped > 0 {
         found.push(format!(
@@ -98,9 +99,16 @@ fn law(summary: &Summary) -> Part {
     let mut series = vec![line(format!("theory{slope}"), (5, 8), Mark::Line, theory)];
     let mut text = "t_* is the time of the least test loss.".to_owned();
     if let Some(c) = summary.networks.as_ref().filter(|c| !c.peaks.is_empty()) {
+        let means = |lambda: f64| {
+            let logs: Vec<f64> = c.expected.iter().filter(|p| p.lambda == lambda).map(|p| p.t_star.ln()).collect();
+            (!logs.is_empty()).then(|| (lambda, (logs.iter().sum::<f64>() / logs.len() as f64).exp()))
+        };
+        let expected = summary.runs.iter().filter_map(|r| means(r.lambda)).collect();
+        series.push(line("theory from the networks' f(0)".into(), (5, 8), Mark::Dashed, expected));
         let points = c.peaks.iter().map(|p| (p.lambda, p.t_star)).collect();
         series.push(line(format!("networks of width {}", c.peak_width), (0, 8), Mark::Dots, points));
-        text += " Dots are trained networks, each seed one, at the λ whose runs are short enough.";
+        text += " Dots are trained networks, each seed one, at the λ whose runs are short enough. They start from random outputs, \
+                 which have to decay too, so they peak later than the mean over networks (solid, from f(0) = 0).";
     }
     Part {
         title: "t_* against λ".into(),
@@ -128,7 +136,7 @@ fn modes(summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result<Part
         let flow = homogeneous.flow(lambda)?;
         for (i, &m) in drawn.iter().enumerate() {
             let mode = flow.mode(gammas[m])?;
-            let (low, high) = ((0.03 / gammas[0]).ln(), (10.0 / lambda).ln());
+            let (low, high) = ((1e-3 / gammas[0]).ln(), (10.0 / lambda).ln());
             let mut points = Vec::with_capacity(POINTS);
             for j in 0..POINTS {
                 let t = (low + (high - low) * j as f64 / (POINTS - 1) as f64).exp();
