@@ -1,6 +1,6 @@
 //! Duals of activations: their expectations over Gaussian pre-activations, in closed form.
 
-use std::f64::consts::FRAC_2_PI;
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 use crate::model;
 
@@ -62,6 +62,7 @@ impl Activation {
 
     /// Both duals of many pairs (u_i, v): `kernel[i]` holds their covariance and becomes E φ(u)φ(v);
     /// `derivative[i]` becomes E φ′(u)φ′(v). `left` and `right` are the scales of u_i and v_i.
+    #[inline(always)]
     pub(super) fn apply(
         self,
         kernel: &mut [f64],
@@ -114,6 +115,7 @@ pub(super) struct Scale {
 
 /// A correlation within rounding of ±1 is ±1: there arcsine and root would blow 1e-16 up to 1e-8, and equal inputs would
 /// not have equal kernels.
+#[inline(always)]
 fn snap(rho: f64) -> f64 {
     const NEAR: f64 = 1.0 - 8.0 * f64::EPSILON;
     if rho >= NEAR {
@@ -125,7 +127,42 @@ fn snap(rho: f64) -> f64 {
     }
 }
 
-/// Arcsine within −1 to 1.
+/// Arcsine within −1 to 1, to two roundings; without branches or calls, so that loops over it become SIMD.
+#[inline(always)]
 fn asin(x: f64) -> f64 {
-    x.asin()
+    // asin(s) = s + s³P(s²) for s ≤ ½: Chebyshev interpolation, to 6e-17.
+    const P: [f64; 12] = [
+        0.166_666_666_666_666_5,
+        0.075_000_000_000_207_64,
+        0.044_642_857_103_423_646,
+        0.030_381_947_367_098_48,
+        0.022_372_047_631_744_51,
+        0.017_355_259_955_786_323,
+        0.013_929_652_902_326_633,
+        0.011_875_494_382_636_922,
+        0.007_802_949_477_353_317_5,
+        0.016_035_514_349_148_82,
+        -0.010_749_050_339_697_808,
+        0.028_169_218_060_881_414,
+    ];
+    let size = x.abs();
+    let near = size > 0.5;
+    // asin(x) = π/2 − 2 asin(√((1−x)/2)).
+    let square = if near { 0.5 - 0.5 * size } else { size * size };
+    let s = if near { square.sqrt() } else { size };
+    let angle = s + s * square * P.iter().rev().fold(0.0, |sum, c| sum * square + c);
+    (if near { FRAC_PI_2 - 2.0 * angle } else { angle }).copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asin;
+
+    #[test]
+    fn arcsine_is_that_of_the_standard_library() {
+        for i in -100_000..=100_000 {
+            let x = f64::from(i) / 1e5;
+            assert!((asin(x) - x.asin()).abs() <= 4e-16 * x.asin().abs().max(f64::MIN_POSITIVE), "{x}");
+        }
+    }
 }

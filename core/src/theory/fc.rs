@@ -3,6 +3,7 @@
 use std::iter::repeat;
 
 use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::{Activation, Kernel, Kind, TheoryError, dual::Scale, kernel::check_finite};
 use crate::model::Parameterization;
@@ -184,13 +185,39 @@ impl Kernel for FcKernel<'_> {
     }
 
     fn fill(&self, first: usize, mut out: MatMut<'_, f64>) {
-        let net = &self.network;
         let (rows, columns) = (out.nrows(), out.ncols());
         let right = self.right.as_ref().unwrap_or(&self.left);
         let d = self.left.inputs.ncols();
         // The one matrix product; a task is one thread's.
         let (x, y) = (self.left.inputs.subrows(0, rows), right.inputs.subrows(first, columns));
         matmul(out.as_mut(), Accum::Replace, x, y.transpose(), 1.0 / d as f64, Par::Seq);
+        Arch::new().dispatch(Pass { kernel: self, first, out });
+    }
+}
+
+/// What runs with the widest SIMD instructions that the processor has.
+struct Pass<'a> {
+    kernel: &'a FcKernel<'a>,
+    first: usize,
+    out: MatMut<'a, f64>,
+}
+
+impl WithSimd for Pass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.kernel.pass(self.first, self.out);
+    }
+}
+
+impl FcKernel<'_> {
+    /// Takes the inputs' covariances through the layers.
+    #[inline(always)]
+    fn pass(&self, first: usize, out: MatMut<'_, f64>) {
+        let net = &self.network;
+        let right = self.right.as_ref().unwrap_or(&self.left);
+        let d = self.left.inputs.ncols();
         let mut slopes = [0.0; CHUNK];
         let mut tangents = [0.0; CHUNK];
         for (j, column) in out.col_iter_mut().enumerate() {

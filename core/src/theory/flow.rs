@@ -101,8 +101,8 @@ pub struct Instant<'a> {
     shrink: f64,
     /// U = e^{−μt} and 1 − U, for k ≥ 2; for k = 0 the second is (e^{2λt} − 1)/(2λ).
     kernel: [f64; 2],
-    /// m_j of the series, for k ≥ 2.
-    moments: [f64; TERMS],
+    /// (−1)^j m_j/j! of the series, for k ≥ 2.
+    terms: [f64; TERMS],
 }
 
 /// Below this γ(1 − U)/μ the integral is summed as a series, of so many terms: the first left out is below 1e-15.
@@ -145,15 +145,15 @@ impl<'a> Flow<'a> {
         }
         let t = t.min(f64::MAX);
         let shrink = (-self.k * self.lambda * t).exp();
-        let (kernel, moments) = match self.law {
+        let (kernel, terms) = match self.law {
             Law::Decaying { attractor, mu } => {
                 let kernel = [(-mu * t).exp(), -(-mu * t).exp_m1()];
-                (kernel, moments(attractor.p, mu * t, kernel))
+                (kernel, terms(attractor.p, mu * t, kernel))
             }
             Law::Growing => ([1.0, (2.0 * self.lambda * t).exp_m1() / (2.0 * self.lambda)], [0.0; TERMS]),
             Law::Fixed | Law::Unregularized => ([1.0, 0.0], [0.0; TERMS]),
         };
-        Ok(Instant { flow: *self, t, shrink, kernel, moments })
+        Ok(Instant { flow: *self, t, shrink, kernel, terms })
     }
 }
 
@@ -221,7 +221,7 @@ impl Instant<'_> {
                 let Response { initial, target } = relax(rate * self.t);
                 Response { initial, target: target * gamma / rate }
             }
-            Law::Decaying { attractor, mu } => {
+            Law::Decaying { attractor, .. } => {
                 if self.shrink == 0.0 {
                     return Response { initial: 0.0, target: 0.0 };
                 }
@@ -231,7 +231,7 @@ impl Instant<'_> {
                 let target = if spent > SERIES_BELOW {
                     attractor.at(x * self.kernel[0]) - initial * h
                 } else {
-                    gamma / mu * self.shrink * self.series(spent)
+                    x * self.shrink * self.series(spent)
                 };
                 Response { initial, target }
             }
@@ -271,12 +271,12 @@ impl Instant<'_> {
 
     /// `∫_U^1 u^{p−1} e^{−z(u−U)} du` for small `spent` = z(1−U): Σ_j (−spent)^j/j! m_j.
     fn series(&self, spent: f64) -> f64 {
-        self.moments.iter().enumerate().rev().fold(0.0, |sum, (j, m)| m - spent / (j + 1) as f64 * sum)
+        self.terms.iter().rev().fold(0.0, |sum, c| sum * spent + c)
     }
 }
 
-/// `m_j = ∫_U^1 u^{p−1} ((u−U)/(1−U))^j du` for `[U, 1−U]` and ln(1/U) = `log`.
-fn moments(p: f64, log: f64, [u, rest]: [f64; 2]) -> [f64; TERMS] {
+/// `(−1)^j m_j/j!` with `m_j = ∫_U^1 u^{p−1} ((u−U)/(1−U))^j du`, for `[U, 1−U]` and ln(1/U) = `log`.
+fn terms(p: f64, log: f64, [u, rest]: [f64; 2]) -> [f64; TERMS] {
     let mut m = [0.0; TERMS];
     if u < 0.5 {
         // By parts; stable where U/(1−U) < 1.
@@ -293,6 +293,11 @@ fn moments(p: f64, log: f64, [u, rest]: [f64; 2]) -> [f64; TERMS] {
                 term *= w;
             }
         }
+    }
+    let mut factor = 1.0;
+    for (j, m) in m.iter_mut().enumerate().skip(1) {
+        factor /= -(j as f64);
+        *m *= factor;
     }
     m
 }

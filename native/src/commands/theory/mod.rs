@@ -122,6 +122,8 @@ pub struct Summary {
     experiment: Experiment,
     /// Homogeneity degree.
     k: usize,
+    /// Modes of the kernel: training examples.
+    modes: usize,
     /// Largest and smallest eigenvalue of the kernel over the number of training examples.
     eigenvalues: [f64; 2],
     /// Eigenvalues that rounding made negative, and the least of them.
@@ -133,6 +135,8 @@ pub struct Summary {
     runs: Vec<LambdaSummary>,
     /// Of log t_* on log λ.
     slope: Option<f64>,
+    /// The same where some mode is never learned.
+    slope_of_peaks: Option<f64>,
     /// Trained networks, unless left out.
     networks: Option<Comparison>,
 }
@@ -210,7 +214,10 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
     let solved = e.lambda.iter().map(|&l| solve(&problem, l)).collect::<Result<Vec<_>>>()?;
     let networks = (!widths.is_empty()).then(|| networks::compare(job, &network, &problem, widths)).transpose()?;
 
-    let points: Vec<(f64, f64)> = solved.iter().filter_map(|s| Some((s.summary.lambda, s.summary.t_star?))).collect();
+    let slope = |runs: &mut dyn Iterator<Item = &Solved>| {
+        let points = runs.filter_map(|s| Some((s.summary.lambda, s.summary.t_star?))).collect();
+        exponent(&[points]).map(|Exponent { exponent, .. }| exponent)
+    };
     let Clamped { count, least } = problem.spectrum().clamped;
     let summary = Summary {
         command: "theory",
@@ -218,12 +225,14 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
         device: job.options.device.to_string(),
         experiment: e.clone(),
         k: problem.homogeneous().degree(),
+        modes: n,
         eigenvalues: [problem.spectrum().values[0], problem.spectrum().values[n - 1]],
         clamped: count,
         clamped_least: least,
         power_in_10_modes: *alignment(problem.target()).get(9).unwrap_or(&1.0),
         runs: solved.iter().map(|s| s.summary.clone()).collect(),
-        slope: exponent(&[points]).map(|Exponent { exponent, .. }| exponent),
+        slope: slope(&mut solved.iter()),
+        slope_of_peaks: slope(&mut solved.iter().filter(|s| s.summary.learned_modes < n)),
         networks,
     };
     if let Some(store) = &job.store {
@@ -306,12 +315,12 @@ impl Summary {
 
     /// Where the theory's t_* is no peak, in words.
     fn plateau(&self) -> Option<String> {
-        let flat: Vec<f64> =
-            self.runs.iter().filter(|r| r.learned_modes == self.experiment.train).map(|r| r.lambda).collect();
+        let flat: Vec<f64> = self.runs.iter().filter(|r| r.learned_modes == self.modes).map(|r| r.lambda).collect();
         let largest = flat.iter().copied().reduce(f64::max)?;
         Some(format!(
-            "At λ = {largest:e} and below every mode is learned long before L2 undoes it: t_* is the lowest point of a plateau there, \
-             not a peak, and is late or early by what the data make of it."
+            "At λ = {largest:e} and below every mode is learned before L2 undoes any: t_* is the lowest point of a plateau there, \
+             and λt_* need not be constant. Without these the slope is {}.",
+            number(self.slope_of_peaks, 3)
         ))
     }
 
