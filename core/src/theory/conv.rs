@@ -5,7 +5,11 @@ use std::iter::repeat;
 
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 
-use super::{Kernel, Kind, Network, TheoryError, dual::Scale, kernel::check_finite};
+use super::{
+    Kernel, Kind, Network, TheoryError,
+    dual::{Scale, equal_above},
+    kernel::check_finite,
+};
 use crate::model::Readout;
 
 /// A convolutional network: `network.depth − 1` convolutions and a dense layer; `network.width` are its channels.
@@ -159,6 +163,7 @@ impl ConvKernel<'_> {
             }
         }
         b.tangent.fill(0.0);
+        let equal_above = equal_above(channels);
         let mut fan_in = 9 * channels;
         for layer in 0..net.depth - 1 {
             for values in [&mut b.nngp, &mut b.tangent] {
@@ -177,10 +182,10 @@ impl ConvKernel<'_> {
             if pool {
                 let columns = b.nngp.chunks_exact_mut(pixels).zip(b.slope.chunks_exact_mut(pixels));
                 for ((nngp, slope), right) in columns.zip(right) {
-                    net.activation.apply(nngp, slope, left, repeat(*right));
+                    net.activation.apply(nngp, slope, left, repeat(*right), equal_above);
                 }
             } else {
-                net.activation.apply(&mut b.nngp, &mut b.slope, left, right.iter().copied());
+                net.activation.apply(&mut b.nngp, &mut b.slope, left, right.iter().copied(), equal_above);
             }
             b.tangent.iter_mut().zip(&b.slope).for_each(|(t, slope)| *t *= slope);
             fan_in = 9 * net.width;

@@ -3,9 +3,12 @@
 use std::iter::repeat;
 
 use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
-use pulp::{Arch, Simd, WithSimd};
 
-use super::{Activation, Kernel, Kind, TheoryError, dual::Scale, kernel::check_finite};
+use super::{
+    Activation, Kernel, Kind, TheoryError,
+    dual::{Scale, equal_above},
+    kernel::check_finite,
+};
 use crate::model::Parameterization;
 
 /// An infinitely wide network, as far as its kernels depend on it.
@@ -185,39 +188,14 @@ impl Kernel for FcKernel<'_> {
     }
 
     fn fill(&self, first: usize, mut out: MatMut<'_, f64>) {
+        let net = &self.network;
         let (rows, columns) = (out.nrows(), out.ncols());
         let right = self.right.as_ref().unwrap_or(&self.left);
         let d = self.left.inputs.ncols();
         // The one matrix product; a task is one thread's.
         let (x, y) = (self.left.inputs.subrows(0, rows), right.inputs.subrows(first, columns));
         matmul(out.as_mut(), Accum::Replace, x, y.transpose(), 1.0 / d as f64, Par::Seq);
-        Arch::new().dispatch(Pass { kernel: self, first, out });
-    }
-}
-
-/// What runs with the widest SIMD instructions that the processor has.
-struct Pass<'a> {
-    kernel: &'a FcKernel<'a>,
-    first: usize,
-    out: MatMut<'a, f64>,
-}
-
-impl WithSimd for Pass<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.kernel.pass(self.first, self.out);
-    }
-}
-
-impl FcKernel<'_> {
-    /// Takes the inputs' covariances through the layers.
-    #[inline(always)]
-    fn pass(&self, first: usize, out: MatMut<'_, f64>) {
-        let net = &self.network;
-        let right = self.right.as_ref().unwrap_or(&self.left);
-        let d = self.left.inputs.ncols();
+        let equal_above = equal_above(d);
         let mut slopes = [0.0; CHUNK];
         let mut tangents = [0.0; CHUNK];
         for (j, column) in out.col_iter_mut().enumerate() {
@@ -231,7 +209,8 @@ impl FcKernel<'_> {
                     *k = above;
                 }
                 for (left, right) in self.left.scales.iter().zip(&right.scales) {
-                    net.activation.apply(nngp, slopes, &left[start..start + slopes.len()], repeat(right[first + j]));
+                    let left = &left[start..start + slopes.len()];
+                    net.activation.apply(nngp, slopes, left, repeat(right[first + j]), equal_above);
                     for ((k, t), slope) in nngp.iter_mut().zip(&mut *tangents).zip(&*slopes) {
                         let above = net.affine(*k);
                         *t = net.own_tangent(net.width, *k, above) + net.w_std * net.w_std * slope * *t;

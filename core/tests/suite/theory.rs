@@ -4,10 +4,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use faer::{Mat, MatRef, linalg::solvers::Solve};
 use l2lab_core::{
     Experiment,
+    data::Dataset,
     model::{Mode, Model, Parameterization, Readout},
     theory::{
         Activation, ConvNetwork, Descent, GeneralFlow, Homogeneous, Images, Kernel, Kind, Network, Problem, Set,
-        Spectrum, TheoryError, alignment, assemble, largest_stable_lr, minimum, power,
+        Spectrum, TheoryError, alignment, assemble, experiment, largest_stable_lr, minimum, power,
     },
     train::Loss,
 };
@@ -94,6 +95,62 @@ fn convolutional_kernels_are_those_of_neural_tangents() {
         let between = whole(&network.kernel(kind, images, Some(others)).unwrap());
         near(between.as_ref(), matrix(&case["between"]).as_ref(), 1e-12, &format!("{network:?} {kind:?}"));
     }
+}
+
+/// The theory of some embedded images.
+fn embedded_problem() -> Problem {
+    let e = experiment().with(&[("train", "100"), ("test", "60")]).unwrap();
+    let split = e.prepare(&l2lab_core::data::embedded().unwrap()).unwrap();
+    let compute = |_: &str, kernel: &dyn Kernel| Ok::<_, TheoryError>(whole(kernel));
+    Problem::of_data(&Network::of(&e).unwrap(), &split, compute).unwrap()
+}
+
+#[test]
+fn equal_images_have_equal_kernels() {
+    let images = l2lab_core::data::embedded().unwrap().train.subset(90, 0, "training").unwrap();
+    let x = l2lab_core::theory::inputs(&images.normalized(images.mean_std()), images.image_size());
+    let network = Network::of(&experiment()).unwrap();
+    // Twice the same, so that each pair lies in other blocks of the products too.
+    let twice = Mat::from_fn(180, x.ncols(), |i, j| x[(i % 90, j)]);
+    let kernel = whole(&network.kernel(Kind::Ntk, twice.as_ref(), None).unwrap());
+    let diagonal = network.diagonal(Kind::Ntk, twice.as_ref()).unwrap();
+    for i in 0..180 {
+        // Without care for rounding, a correlation of 1 − 1e-15 would cost 1e-8 here.
+        for (a, b) in [(i, i), (i, (i + 90) % 180)] {
+            assert!((kernel[(a, b)] / diagonal[i] - 1.0).abs() < 1e-13, "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn losses_in_modes_are_those_of_the_outputs() {
+    let problem = embedded_problem();
+    let targets = |set: &Dataset| Set::one_hot(set.labels(), 10).targets;
+    let e = experiment().with(&[("train", "100"), ("test", "60")]).unwrap();
+    let split = e.prepare(&l2lab_core::data::embedded().unwrap()).unwrap();
+    let [y, z] = [targets(&split.train), targets(&split.test)];
+    let zeros = |y: &Mat<f64>| Mat::zeros(y.nrows(), y.ncols());
+    let same = problem.clone().starting_from(zeros(&y), zeros(&z)).unwrap();
+    for lambda in [1e-1, 1e-3] {
+        let times = [0.0, 0.1, 10.0, 1e3, 1e5];
+        let (found, slow) = (problem.losses(lambda, &times).unwrap(), same.losses(lambda, &times).unwrap());
+        for ((&time, found), slow) in times.iter().zip(found).zip(slow) {
+            let f = problem.outputs(lambda, time).unwrap();
+            let loss = |f: &Mat<f64>, y: &Mat<f64>| (f - y).squared_norm_l2() / (2 * y.nrows()) as f64;
+            let expected = [loss(&f.train, &y), loss(&f.test.unwrap(), &z)];
+            for (found, test) in [found, slow] {
+                assert!((found / expected[0] - 1.0).abs() < 1e-9, "{found} {expected:?}");
+                assert!((test.unwrap() / expected[1] - 1.0).abs() < 1e-9, "{test:?} {expected:?}");
+            }
+        }
+        let peaks = [&problem, &same].map(|p| p.peak(lambda).unwrap().unwrap());
+        assert!((peaks[0] / peaks[1] - 1.0).abs() < 1e-5, "{peaks:?}");
+    }
+    // From elsewhere, the start is what it was.
+    let start = Mat::from_fn(60, 10, |i, c| (i + c) as f64 / 70.0);
+    let from = problem.starting_from(zeros(&y), start.clone()).unwrap();
+    assert_eq!(from.outputs(0.1, 0.0).unwrap().test.unwrap(), start);
+    assert!(matches!(from.starting_from(zeros(&z), start), Err(TheoryError::Count { .. })));
 }
 
 #[test]
