@@ -175,13 +175,13 @@ impl Figure {
             let circles = seen.iter().filter(|_| dots).map(|&p| Circle::new(p, 4, color.filled()));
             let series = chart.draw_series(circles).map_err(failed)?;
             if !s.name.is_empty() {
-                let dots = s.mark == Mark::Dots;
-                series.label(s.name.as_str()).legend(move |(x, y)| {
-                    if dots {
-                        Circle::new((x + 9, y), 4, color.filled()).into_dyn()
-                    } else {
-                        PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(2)).into_dyn()
+                let mark = s.mark;
+                series.label(s.name.as_str()).legend(move |(x, y)| match mark {
+                    Mark::Dots => Circle::new((x + 9, y), 4, color.filled()).into_dyn(),
+                    Mark::Dashed => {
+                        plotters::element::DashedPathElement::new([(x, y), (x + 18, y)], 4, 3, line).into_dyn()
                     }
+                    Mark::Line | Mark::LineAndDots => PathElement::new([(x, y), (x + 18, y)], line).into_dyn(),
                 });
             }
         }

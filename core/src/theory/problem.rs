@@ -288,15 +288,12 @@ impl Problem {
         let instants = times.iter().map(|&t| flow.at(t)).collect::<Result<Vec<_>, _>>()?;
         let train = instants.iter().map(|now| self.train_loss(now, modes));
         let Some(test) = &self.test else { return Ok(train.map(|l| (l, None)).collect()) };
-        let test = match &test.loss {
-            Some(form) => {
-                let r = |a: usize, j: usize| instants[j].test_response(&modes[a]).target;
-                form.at(&Mat::from_fn(modes.len(), times.len(), r))
-            }
-            None => {
-                let f = |now: &Instant| self.test_outputs(modes.iter().map(|m| now.test_response(m)), now.shrink());
-                instants.iter().filter_map(f).map(|f| loss(&f, &test.set.targets)).collect()
-            }
+        let test = if let Some(form) = &test.loss {
+            let r = |a: usize, j: usize| instants[j].test_response(&modes[a]).target;
+            form.at(&Mat::from_fn(modes.len(), times.len(), r))
+        } else {
+            let f = |now: &Instant| self.test_outputs(modes.iter().map(|m| now.test_response(m)), now.shrink());
+            instants.iter().filter_map(f).map(|f| loss(&f, &test.set.targets)).collect()
         };
         Ok(train.zip(test.into_iter().map(Some)).collect())
     }

@@ -15,7 +15,7 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
-use self::networks::Comparison;
+use self::networks::{Comparison, NetworkPeak};
 use super::{Job, Start, already_complete};
 use crate::{kernels, output::number, store::free_directory, threads};
 
@@ -324,6 +324,29 @@ impl Summary {
         ))
     }
 
+    /// The theory of the trained networks' t_*, in words.
+    fn own_starts(&self) -> Option<String> {
+        let c = self.networks.as_ref()?;
+        let slope = c.expected_slope.as_ref()?;
+        let off = |p: &NetworkPeak| {
+            let expected = c.expected.iter().find(|e| (e.lambda, e.seed) == (p.lambda, p.seed))?;
+            Some((p.t_star / expected.t_star - 1.0).abs())
+        };
+        let largest = c.peaks.iter().filter_map(off).reduce(f64::max);
+        let measured = largest.map_or(String::new(), |l| {
+            format!(
+                " Trained networks peak within {:.0} % of it (n = {} runs, the largest difference).",
+                100.0 * l,
+                c.peaks.len()
+            )
+        });
+        Some(format!(
+            "From the random outputs that networks of width {} start with, the theory's slope is {} over all λ.{measured}",
+            c.peak_width,
+            crate::output::with_interval(slope.exponent, slope.exponent_ci, 3)
+        ))
+    }
+
     /// The trained networks' exponents, in words.
     fn exponents(&self) -> Option<String> {
         let c = self.networks.as_ref()?;
@@ -373,7 +396,7 @@ fn text(summary: &Summary) -> String {
         }
         None => out.push_str("\nno peak before the end: L2 does not undo what is learned (k < 2)\n"),
     }
-    for text in [summary.plateau(), summary.exponents()].into_iter().flatten() {
+    for text in [summary.plateau(), summary.own_starts(), summary.exponents()].into_iter().flatten() {
         let _ = writeln!(out, "{text}");
     }
     if let Some(c) = summary.networks.as_ref().filter(|c| !c.peaks.is_empty()) {

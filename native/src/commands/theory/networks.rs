@@ -77,6 +77,8 @@ pub struct Comparison {
     pub peaks: Vec<NetworkPeak>,
     /// What the theory says of the same networks, from the outputs that each starts with.
     pub expected: Vec<NetworkPeak>,
+    /// The slope of these on λ.
+    pub expected_slope: Option<Exponent>,
     /// Width of the sweep over λ.
     pub peak_width: usize,
 }
@@ -111,6 +113,8 @@ pub fn compare(job: &Job, network: &Network, problem: &Problem, widths: &[usize]
     let sweep = Experiment { width: peak_width, ..experiment.clone() };
     let peaks = peaks(job, &sweep, problem)?;
     let expected = expected(job, &sweep, problem, &seeds)?;
+    let of_seed = |seed: &u64| expected.iter().filter(|p| p.seed == *seed).map(|p| (p.lambda, p.t_star)).collect();
+    let by_seed: Vec<Vec<(f64, f64)>> = seeds.iter().map(of_seed).collect();
 
     let few = Split {
         train: split.train.subset(EXAMPLES[0].min(split.train.len()), 0, "training")?,
@@ -159,6 +163,7 @@ pub fn compare(job: &Job, network: &Network, problem: &Problem, widths: &[usize]
             })
             .collect(),
         peaks,
+        expected_slope: exponent(&by_seed),
         expected,
         peak_width,
     })

@@ -28,6 +28,7 @@ pub fn report(summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result
         None => found.push("Theory: with k < 2 there is no peak; L2 only shrinks what is learned.".into()),
     }
     found.extend(summary.plateau());
+    found.extend(summary.own_starts());
     found.extend(summary.exponents());
     if summary.clamped > 0 {
         found.push(format!(
@@ -95,8 +96,7 @@ fn curves(solved: &[Solved], x: &str, time: fn(f64, f64) -> f64) -> Part {
 /// t_* against λ, theory and networks.
 fn law(summary: &Summary) -> Part {
     let theory: Vec<(f64, f64)> = summary.runs.iter().filter_map(|r| Some((r.lambda, r.t_star?))).collect();
-    let slope = summary.slope.map_or(String::new(), |s| format!(", slope {s:.3}"));
-    let mut series = vec![line(format!("theory{slope}"), (5, 8), Mark::Line, theory)];
+    let mut series = vec![line("theory from f(0) = 0".into(), (5, 8), Mark::Line, theory)];
     let mut text = "t_* is the time of the least test loss.".to_owned();
     if let Some(c) = summary.networks.as_ref().filter(|c| !c.peaks.is_empty()) {
         let means = |lambda: f64| {
