@@ -599,7 +599,8 @@ fn kernel_writes_the_matrix_that_it_was_asked_for() {
         assert!((found - exact).abs() < 1e-13);
     }
     assert!((of("ntk", &["--input", "x32.npy"])[1] - 16.0).abs() < 1e-12);
-    assert_eq!(kernel(&["--input", "x.npy", "--input2", "x32.npy"], 9), kernel(&["--input", "x.npy"], 9));
+    let [two, one] = [&["--input", "x.npy", "--input2", "x32.npy"][..], &["--input", "x.npy"]].map(|a| kernel(a, 9));
+    assert!(two.iter().zip(&one).all(|(a, b)| (a - b).abs() < 1e-13), "{two:?} {one:?}");
     for readout in ["flatten", "pool"] {
         assert!(kernel(&["--input", "images.npy", "--conv", "--readout", readout], 1)[0] > 0.0);
     }
