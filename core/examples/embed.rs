@@ -4,7 +4,11 @@
 use std::{error::Error, fs, io::Write, path::Path};
 
 use flate2::{Compression, write::GzEncoder};
-use l2lab_core::data::{Dataset, FASHION_MNIST_CLASSES, idx_dataset};
+use l2lab_core::{
+    Experiment,
+    data::{Dataset, FASHION_MNIST_CLASSES, idx_dataset},
+    figure::Figure,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let dir = std::env::args().nth(1).ok_or("usage: embed DIR (with Fashion-MNIST's four IDX files)")?;
@@ -13,14 +17,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (part, count) in [("train", 512), ("t10k", 1000)] {
         let read = |kind: &str| fs::read(Path::new(&dir).join(format!("{part}-{kind}-ubyte")));
         let full = idx_dataset("fashion-mnist", &FASHION_MNIST_CLASSES, &read("images-idx3")?, &read("labels-idx1")?)?;
-        let keep = balanced(&full, count);
-        let [_, height, width] = full.shape();
-        let images = keep.iter().flat_map(|&i| full.image(i)).copied().collect::<Vec<u8>>();
-        let labels = keep.iter().map(|&i| full.labels()[i]).collect::<Vec<u8>>();
-        write(&out.join(format!("{part}-images-idx3-ubyte.gz")), 0x803, &[keep.len(), height, width], &images)?;
-        write(&out.join(format!("{part}-labels-idx1-ubyte.gz")), 0x801, &[keep.len()], &labels)?;
+        let chosen = full.select(&balanced(&full, count));
+        write_set(&out, part, &chosen)?;
+        if part == "t10k" {
+            // What a page's experiment draws from the 1000, so that it need not load the others.
+            let Experiment { test, data_seed, .. } = Figure::Clock.experiment();
+            write_set(&out, &format!("t10k-{test}"), &chosen.subset(test, data_seed, "test")?)?;
+        }
     }
     Ok(())
+}
+
+fn write_set(out: &Path, part: &str, set: &Dataset) -> Result<(), Box<dyn Error>> {
+    let [_, height, width] = set.shape();
+    let images = (0..set.len()).flat_map(|i| set.image(i)).copied().collect::<Vec<u8>>();
+    write(&out.join(format!("{part}-images-idx3-ubyte.gz")), 0x803, &[set.len(), height, width], &images)?;
+    write(&out.join(format!("{part}-labels-idx1-ubyte.gz")), 0x801, &[set.len()], set.labels())
 }
 
 /// The first examples of each class, as equally many as `count` allows, in the data set's order.

@@ -109,6 +109,7 @@ impl<T: Text> Text for Option<T> {
 
 /// Values of one axis of the grid. In a file, one number may stand for a list of one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "Array<number>"))]
 pub struct Grid(pub Vec<f64>);
 
 impl From<Vec<f64>> for Grid {
@@ -189,6 +190,7 @@ macro_rules! experiment {
         /// `lr` × `lambda` × `seeds` spans the grid; a single run is a grid of one.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
         pub struct Experiment {
             $($(#[doc = $doc])+ pub $field: $ty,)*
         }
@@ -341,6 +343,48 @@ pub fn unknown_key(key: &str) -> ExperimentError {
 }
 
 impl Experiment {
+    /// The fields that differ from `base`, as [`Self::with`] takes them.
+    #[must_use]
+    pub fn settings_over(&self, base: &Self) -> Vec<(&'static str, String)> {
+        let differing = FIELDS.iter().filter(|f| self.get(f.name) != base.get(f.name));
+        differing.filter_map(|f| Some((f.name, self.get(f.name)?))).collect()
+    }
+
+    /// This experiment with those of `settings` that can be heeded together, and what is wrong with the others. For
+    /// settings that come from an edited URL: the earlier ones come first where two conflict.
+    #[must_use]
+    pub fn heeding(self, settings: &[(&str, &str)]) -> (Self, Vec<ExperimentError>) {
+        let mut heeded = self;
+        let mut left = settings.to_vec();
+        loop {
+            let mut problems = Vec::new();
+            let mut refused = Vec::new();
+            // What is refused by itself may be allowed with a later one: λ = 0 with a length in steps.
+            if let Ok(all) = heeded.clone().with_valid(&left) {
+                return (all, problems);
+            }
+            for &setting in &left {
+                match heeded.clone().with_valid(&[setting]) {
+                    Ok(experiment) => heeded = experiment,
+                    Err(problem) => {
+                        refused.push(setting);
+                        problems.push(problem);
+                    }
+                }
+            }
+            if refused.len() == left.len() {
+                return (heeded, problems);
+            }
+            left = refused;
+        }
+    }
+
+    fn with_valid(self, settings: &[(&str, &str)]) -> Result<Self, ExperimentError> {
+        let experiment = self.with(settings)?;
+        experiment.validate()?;
+        Ok(experiment)
+    }
+
     /// Checks every field by itself and against the others.
     ///
     /// # Errors

@@ -10,9 +10,11 @@
 pub mod data;
 mod device;
 pub mod experiment;
+pub mod figure;
 pub mod law;
 pub mod model;
 mod random;
+pub mod recording;
 pub mod theory;
 pub mod train;
 

@@ -11,7 +11,7 @@ use l2lab_core::{
 };
 
 use crate::{
-    commands::{bench, kernel, predict, theory, train},
+    commands::{bench, kernel, predict, serve, theory, train},
     device::DeviceChoice,
 };
 
@@ -140,6 +140,7 @@ pub fn command() -> Command {
                         .args([data_dir, json.clone()]),
                 ),
         )
+        .subcommand(serve::command())
         .subcommand(
             Command::new("bench")
                 .about("Time training steps of named workloads, or the solver of 'theory'")
@@ -171,6 +172,13 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
     }
     experiment.validate()?;
     Ok(experiment)
+}
+
+/// The command that makes a sweep's `experiment` again, as one types it.
+pub fn command_line(command: &str, experiment: &Experiment) -> String {
+    let flags = experiment.settings_over(&Experiment::default());
+    let flags: String = flags.iter().map(|(name, text)| format!(" --{name} {text}")).collect();
+    format!("l2lab {command}{flags}")
 }
 
 /// Puts what a TOML text says over `experiment`.

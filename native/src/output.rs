@@ -6,37 +6,24 @@ use std::{collections::BTreeMap, fmt::Write};
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Cell, Estimator, Fit, Prediction, Regret, RunSummary, cells, fits},
+    law::{Cell, Estimator, Fit, Forecast, Regret, RunSummary},
+    recording::{Findings, ModelSummary, Recording},
     train::Trace,
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{commands::Job, report::Report};
 
 /// A prediction that a sweep has made and put to the test.
 #[derive(Debug, Clone, Serialize)]
 pub struct SweepPrediction {
-    /// η of the runs it concerns.
-    pub lr: f64,
-    /// The large λ whose t_* was read.
-    pub lambda0: f64,
-    /// The budget in steps.
-    pub budget: u64,
-    /// λ_pred and where it comes from.
+    /// λ_pred for a budget.
     #[serde(flatten)]
-    pub prediction: Prediction,
+    pub forecast: Forecast,
     /// How runs at λ_pred did against the grid; absent if they cannot be compared.
     #[serde(flatten)]
     pub regret: Option<Regret>,
-}
-
-/// The network, in numbers.
-#[derive(Debug, Clone, Serialize)]
-pub struct ModelSummary {
-    /// Trained values of one run.
-    pub parameters: usize,
-    /// The homogeneity degree k, if there is one.
-    pub homogeneity: Option<usize>,
 }
 
 /// `summary.json`: the same bits for the same experiment on the same CPU.
@@ -65,18 +52,18 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of a job's runs.
-    pub fn new(command: &'static str, job: &Job, runs: Vec<RunSummary>, prediction: Option<SweepPrediction>) -> Self {
-        let estimator = job.experiment.estimator;
-        let fits = fits(&runs);
+    /// Of a job's findings. A sweep's has its forecast, tested.
+    pub fn new(command: &'static str, job: &Job, findings: &Findings) -> Self {
+        let Findings { runs, cells, fits, forecast, regret, .. } = findings.clone();
+        let prediction = forecast.filter(|_| command == "sweep").map(|forecast| SweepPrediction { forecast, regret });
         Self {
             command,
             version: env!("CARGO_PKG_VERSION"),
             device: job.options.device.to_string(),
             experiment: job.experiment.clone(),
-            model: ModelSummary { parameters: job.model.parameter_count(), homogeneity: job.model.homogeneity() },
-            cells: cells(&runs, estimator),
-            fit: fits.get(estimator.name()).cloned(),
+            model: (&job.model).into(),
+            cells,
+            fit: fits.get(job.experiment.estimator.name()).cloned(),
             runs,
             fits,
             prediction,
@@ -166,14 +153,14 @@ impl Summary {
 impl SweepPrediction {
     /// The prediction and its regret, in a few lines.
     pub fn text(&self) -> String {
-        let p = &self.prediction;
+        let Forecast { lr, lambda0, budget, prediction: p } = &self.forecast;
         let lambda = match p.lambda_pred_ci {
             Some([low, high]) => format!("{:.2e} [{low:.2e}, {high:.2e}]", p.lambda_pred),
             None => format!("{:.2e}", p.lambda_pred),
         };
         let mut out = format!(
-            "\nprediction at η = {}: t_* = {:.0} steps at λ₀ = {}, so for {} steps λ_pred = {lambda}\n",
-            self.lr, p.t_star, self.lambda0, self.budget
+            "\nprediction at η = {lr}: t_* = {:.0} steps at λ₀ = {lambda0}, so for {budget} steps λ_pred = {lambda}\n",
+            p.t_star
         );
         if let Some(r) = &self.regret {
             let _ = writeln!(
@@ -259,4 +246,36 @@ fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
         }
     }
     Ok(csv.into_inner()?)
+}
+
+/// Significant digits of a recording's numbers: what a figure can show, and a third of the size.
+const DIGITS: usize = 5;
+
+/// A recording as a file for pages.
+///
+/// # Errors
+/// Never with the numbers that a recording holds.
+pub fn recording(recording: &Recording) -> Result<Vec<u8>> {
+    let mut value = serde_json::to_value(recording)?;
+    round(&mut value);
+    Ok(serde_json::to_vec(&value)?)
+}
+
+fn round(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(round),
+        Value::Object(fields) => fields.values_mut().for_each(round),
+        Value::Number(number) => {
+            if let Some(x) = number.as_f64().filter(|_| number.is_f64()) {
+                let rounded = format!("{x:.*e}", DIGITS - 1).parse::<f64>().unwrap_or(x);
+                // Whole numbers without a decimal point.
+                *value = if rounded.fract() == 0.0 && rounded.abs() < 1e15 {
+                    (rounded as i64).into()
+                } else {
+                    rounded.into()
+                };
+            }
+        }
+        _ => {}
+    }
 }

@@ -141,20 +141,20 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
         ),
     ];
     if let Some(p) = &summary.prediction {
-        let of_lr: Vec<&Trace> = traces.iter().filter(|t| t.run.lr == p.lr).collect();
+        let of_lr: Vec<&Trace> = traces.iter().filter(|t| t.run.lr == p.forecast.lr).collect();
         parts.push(part(
-            &format!("Test accuracy within {} steps against λ", p.budget),
+            &format!("Test accuracy within {} steps against λ", p.forecast.budget),
             p.text().trim().replace('\n', ". "),
             Figure {
-                x: format!("λ   (η = {})", p.lr),
+                x: format!("λ   (η = {})", p.forecast.lr),
                 y: "best accuracy so far".into(),
                 series: vec![Series {
                     name: String::new(),
                     color: None,
                     mark: Mark::LineAndDots,
-                    points: accuracy_at_budget(&of_lr, p.budget as f64),
+                    points: accuracy_at_budget(&of_lr, p.forecast.budget as f64),
                 }],
-                marker: Some((p.prediction.lambda_pred, "λ_pred".into())),
+                marker: Some((p.forecast.prediction.lambda_pred, "λ_pred".into())),
                 ..Figure::default()
             },
         ));

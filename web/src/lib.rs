@@ -1,15 +1,43 @@
-//! The thin shell that hands `l2lab-core` to JavaScript: types and messages, no logic of its own.
+//! The thin shell that hands `l2lab-core` to JavaScript: conversions and types, no logic of its own.
+//!
+//! A page loads it in parts, each a module of its own made with the features named: *cpu* ([`Archive`], findings, training
+//! on the CPU: `train`), *gpu* (the same on WebGPU: `gpu`) and *theory* ([`Theory`]: `theory`).
 
+#[cfg(feature = "train")]
+mod archive;
+#[cfg(feature = "train")]
+mod findings;
+mod message;
+#[cfg(feature = "theory")]
 mod theory;
+#[cfg(feature = "train")]
+mod training;
 
+#[cfg(feature = "train")]
+pub use archive::Archive;
+#[cfg(feature = "train")]
+pub use findings::{findings, forecast_runs, heed};
+#[cfg(feature = "theory")]
 pub use theory::Theory;
+#[cfg(feature = "train")]
+pub use training::{Processor, Training};
 
-use l2lab_core::Experiment;
 use wasm_bindgen::prelude::*;
 
-/// The default experiment's value of the field called `name`, as text.
-#[wasm_bindgen]
-#[must_use]
-pub fn default_of(name: &str) -> Option<String> {
-    Experiment::default().get(name)
+/// Runs when the module is loaded.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+    // cubecl registers its types through constructors. Unless someone calls them once, the linker wraps every export so that
+    // each call from JavaScript runs all of them again.
+    #[cfg(target_arch = "wasm32")]
+    {
+        #[allow(unsafe_code, reason = "the linker's own function: it has no arguments and is called once")]
+        unsafe {
+            unsafe extern "C" {
+                fn __wasm_call_ctors();
+            }
+            __wasm_call_ctors();
+        }
+    }
 }

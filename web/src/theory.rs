@@ -2,11 +2,14 @@
 
 use l2lab_core::{
     Experiment,
-    data::embedded,
-    theory::{self, Network, Problem, Task, TheoryError, assemble},
+    theory::{Homogeneous, Network, Problem, Task, TheoryError, assemble, power},
 };
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
+
+use crate::message::{Images, give, take};
+
+/// Depths that an experiment may have.
+const MAX_DEGREE: usize = 64;
 
 /// Kernel, modes and targets of an experiment's data, solved once; curves for any λ come at once.
 #[wasm_bindgen]
@@ -14,42 +17,66 @@ pub struct Theory {
     problem: Problem,
 }
 
-/// Losses and accuracies at one time of gradient flow.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Point {
-    time: f64,
-    train_loss: f64,
-    test_loss: Option<f64>,
-    train_accuracy: f64,
-    test_accuracy: Option<f64>,
-    kernel_scale: f64,
-}
-
 #[wasm_bindgen]
 impl Theory {
-    /// The theory of an experiment on embedded data. `settings` are `[name, text]` pairs as on the command line, over the
-    /// theory's own defaults.
+    /// The theory of an experiment on its images.
     ///
     /// # Errors
-    /// When a setting is not allowed, or the theorems are not about such an experiment.
+    /// When the theorems are not about such an experiment, or the images are damaged.
     #[wasm_bindgen(constructor)]
-    pub fn new(settings: JsValue) -> Result<Theory, JsError> {
-        let settings: Vec<(String, String)> = serde_wasm_bindgen::from_value(settings)?;
-        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        let experiment: Experiment = theory::experiment().with(&settings)?;
-        experiment.validate()?;
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "Experiment")] experiment: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Images")] images: JsValue,
+    ) -> Result<Theory, JsError> {
+        let experiment: Experiment = take(experiment)?;
         let network = Network::of(&experiment)?;
-        let images = embedded()?;
-        if experiment.data != images.train.name() {
-            let (given, here) = (&experiment.data, images.train.name());
-            return Err(JsError::new(&format!("data: '{given}' is not here: a browser has '{here}'")));
-        }
-        let split = experiment.prepare(&images)?;
+        let split = take::<Images>(images)?.split()?;
         let problem = Problem::of_data(&network, &split, |_, kernel| {
             Ok::<_, TheoryError>(assemble(kernel, |tasks| tasks.into_iter().for_each(Task::run)))
         })?;
         Ok(Self { problem })
+    }
+
+    /// The kernel's eigenvalues, the largest first, over the number of training examples.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn gammas(&self) -> Vec<f64> {
+        self.problem.spectrum().values.clone()
+    }
+
+    /// |y|² in each mode.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn power(&self) -> Vec<f64> {
+        power(self.problem.target())
+    }
+
+    /// Θ_t/Θ_0 at each of `times`.
+    ///
+    /// # Errors
+    /// When λ is not allowed.
+    pub fn kernel(&self, lambda: f64, times: &[f64]) -> Result<Vec<f64>, JsError> {
+        let flow = self.problem.homogeneous().flow(lambda)?;
+        Ok(times.iter().map(|&t| flow.kernel_scale(t)).collect())
+    }
+
+    /// f/y of a mode (from 0) at each of `times`, from f(0) = 0, in a flow of homogeneity degree `k`.
+    ///
+    /// # Errors
+    /// When λ, k, a time or the mode is not allowed.
+    pub fn mode(&self, lambda: f64, k: usize, mode: usize, times: &[f64]) -> Result<Vec<f64>, JsError> {
+        let gammas = &self.problem.spectrum().values;
+        let Some(&gamma) = gammas.get(mode) else {
+            return Err(JsError::new(&format!("mode: '{mode}' is not allowed: 0 to {}", gammas.len() - 1)));
+        };
+        if k > MAX_DEGREE {
+            return Err(JsError::new(&format!("k: '{k}' is not allowed: 0 to {MAX_DEGREE}")));
+        }
+        let homogeneous = Homogeneous::new(k);
+        let flow = homogeneous.flow(lambda)?;
+        let mode = flow.mode(gamma)?;
+        let value = |&t: &f64| Ok(flow.at(t)?.response(&mode).target);
+        Ok(times.iter().map(value).collect::<Result<_, TheoryError>>()?)
     }
 
     /// Training loss at each of `times`, then test loss at each.
@@ -66,16 +93,9 @@ impl Theory {
     ///
     /// # Errors
     /// When λ or a time is not allowed.
+    #[wasm_bindgen(unchecked_return_type = "TheoryPoint[]")]
     pub fn trajectory(&self, lambda: f64, times: &[f64]) -> Result<JsValue, JsError> {
-        let points = self.problem.trajectory(lambda, times)?.into_iter().map(|p| Point {
-            time: p.time,
-            train_loss: p.train_loss,
-            test_loss: p.test_loss,
-            train_accuracy: p.train_accuracy,
-            test_accuracy: p.test_accuracy,
-            kernel_scale: p.kernel_scale,
-        });
-        Ok(serde_wasm_bindgen::to_value(&points.collect::<Vec<_>>())?)
+        give(&self.problem.trajectory(lambda, times)?)
     }
 
     /// The time of the least test loss, if there is one.

@@ -8,6 +8,7 @@ use crate::random::{Stream, stream};
 /// How minibatches are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Sampling {
     /// Every example once an epoch, in an order drawn anew each epoch. A last incomplete batch is
     /// dropped, so that every step has the same batch size.

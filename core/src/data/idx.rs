@@ -13,8 +13,8 @@ pub const MNIST_CLASSES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "
 pub const FASHION_MNIST_CLASSES: [&str; 10] =
     ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-const IMAGES: u32 = 0x0000_0803;
-const LABELS: u32 = 0x0000_0801;
+pub(super) const IMAGES: u32 = 0x0000_0803;
+pub(super) const LABELS: u32 = 0x0000_0801;
 /// Larger than any published IDX file; a gzip bomb stops here.
 const LIMIT: u64 = 1 << 30;
 
@@ -35,7 +35,7 @@ pub fn idx_dataset(name: &str, classes: &[&str], images: &[u8], labels: &[u8]) -
 }
 
 /// The bytes themselves, or what they hold when they are a gzip stream.
-fn gunzip(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DataError> {
+pub(super) fn gunzip(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DataError> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(Cow::Borrowed(bytes));
     }

@@ -2,12 +2,16 @@
 
 mod batches;
 mod cifar;
+#[cfg(feature = "embedded")]
 mod embedded;
+mod files;
 mod idx;
 
 pub use batches::{Batches, Sampling};
 pub use cifar::{CIFAR10_CLASSES, cifar10, cifar100, cifar100_class_names};
+#[cfg(feature = "embedded")]
 pub use embedded::embedded;
+pub use files::{File, split_of_files};
 pub use idx::{FASHION_MNIST_CLASSES, MNIST_CLASSES, idx_dataset};
 
 use std::sync::Arc;
@@ -75,6 +79,28 @@ pub enum DataError {
     /// The gzip stream is damaged.
     #[error("damaged gzip stream: {0}")]
     Gzip(String),
+    /// A file is of no known format.
+    #[error(
+        "'{0}' is neither an IDX file (MNIST, Fashion-MNIST) nor whole CIFAR records: it is something else, or truncated"
+    )]
+    Foreign(String),
+    /// A file is not among those given.
+    #[error("{0} is missing; give all files of the data set together")]
+    Missing(&'static str),
+    /// What is wrong with named files.
+    #[error("{files}: {error}")]
+    In {
+        /// Their names.
+        files: String,
+        /// What is wrong.
+        error: Box<DataError>,
+    },
+}
+
+impl DataError {
+    fn within(self, files: &[&str]) -> Self {
+        Self::In { files: files.join(", "), error: Box::new(self) }
+    }
 }
 
 /// Labelled 8-bit images of one size.
@@ -173,7 +199,11 @@ impl Dataset {
     }
 
     /// The examples at `indices`, in that order.
-    fn select(&self, indices: &[usize]) -> Self {
+    ///
+    /// # Panics
+    /// When there is no example at an index.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
         let pixels: Vec<u8> = indices.iter().flat_map(|&i| self.image(i)).copied().collect();
         let labels = indices.iter().map(|&i| self.labels[i]).collect();
         Self { pixels: pixels.into(), labels, ..self.clone() }

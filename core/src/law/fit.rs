@@ -25,6 +25,7 @@ pub struct Sample {
 
 /// `log t_* = slope · log(η_eff λ) + …` over a grid's uncensored runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Fit {
     /// Slope of log t_* on log(η_eff λ); the paper's relation R2 is −1.
     pub slope: f64,

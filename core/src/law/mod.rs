@@ -2,12 +2,14 @@
 //! that the law predicts. Pure functions of numbers; nothing here knows of tensors.
 
 mod fit;
+mod forecast;
 mod peak;
 mod predict;
 mod summary;
 mod units;
 
 pub use fit::{Exponent, Fit, Sample, exponent, fit};
+pub use forecast::Forecast;
 pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, late_decay, peak, smoothed};
 pub use predict::{Outcome, Prediction, Regret, predict, regret};
 pub use summary::{Cell, RunSummary, accuracy_at_budget, cells, fits};

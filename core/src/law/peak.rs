@@ -7,6 +7,7 @@ use crate::train::Measurement;
 /// How t_* is read off a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Estimator {
     /// The paper's: the first measurement whose test accuracy is within 0.5 % (absolute) of the
     /// run's maximum.
@@ -43,6 +44,7 @@ const WINDOW: f64 = 0.1;
 
 /// Where a trace peaks.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Peak {
     /// t_* in steps.
     pub step: u64,

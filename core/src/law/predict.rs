@@ -8,6 +8,7 @@ use super::{bootstrap, median};
 
 /// A predicted λ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Prediction {
     /// Median t_* of the short runs, in steps.
     pub t_star: f64,
@@ -40,7 +41,8 @@ pub fn predict(short: &[(f64, f64)], total_lr: f64) -> Option<Prediction> {
 }
 
 /// How well a run with some λ and seed did at a budget.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Outcome {
     /// L2 coefficient λ.
     pub lambda: f64,
@@ -52,6 +54,7 @@ pub struct Outcome {
 
 /// The accuracy lost by following a prediction instead of searching a grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Regret {
     /// The grid's best λ at the budget, by mean accuracy over seeds.
     pub best_lambda: f64,

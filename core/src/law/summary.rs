@@ -9,6 +9,7 @@ use crate::train::{End, Trace};
 
 /// One run in numbers. Accuracies are from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RunSummary {
     /// L2 coefficient λ.
     pub lambda: f64,
@@ -99,6 +100,7 @@ pub fn fits(runs: &[RunSummary]) -> BTreeMap<String, Fit> {
 
 /// The runs of one η and λ together: means over seeds, medians of times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Cell {
     /// Learning rate η.
     pub lr: f64,

@@ -1,6 +1,7 @@
 //! The theory of a training set: its modes and their flows put together into losses, accuracies and t_*.
 
 use faer::{Mat, MatRef};
+use serde::Serialize;
 
 use super::{
     Flow, Homogeneous, Instant, Kernel, Kind, Mode, Network, Response, Spectrum, TheoryError, inputs,
@@ -44,7 +45,8 @@ impl Set {
 }
 
 /// What the theory says about one moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "TheoryPoint"))]
 pub struct Point {
     /// Time of gradient flow: η times steps.
     pub time: f64,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What is minimized, beside the L2 term. Means over examples, sums over classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Loss {
     /// −log softmax of the true class.
     CrossEntropy,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One run of a grid: what distinguishes it from its neighbours, and its length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RunSpec {
     /// L2 coefficient λ.
     pub lambda: f64,
@@ -29,6 +30,7 @@ impl RunSpec {
 
 /// The state of a run at one step. Losses are without the L2 term; accuracies are from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Measurement {
     /// Steps taken.
     pub step: u64,
@@ -70,6 +72,7 @@ impl Measurement {
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum End {
     /// It took all its steps.
     Completed,
@@ -84,6 +87,7 @@ pub enum End {
 
 /// A run and its measurements so far, in order of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Trace {
     /// The run.
     pub run: RunSpec,

@@ -1,5 +1,6 @@
 //! How it learns: loss, SGD with coupled L2, schedules, and the trainer that turns them into traces.
 
+mod agreement;
 mod loss;
 mod measurement;
 mod plan;
@@ -8,6 +9,7 @@ mod sgd;
 mod task;
 mod trainer;
 
+pub use agreement::disagreement;
 pub use loss::Loss;
 pub use measurement::{End, Measurement, RunSpec, Trace};
 pub use plan::{Execution, plan};

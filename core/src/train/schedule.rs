@@ -7,6 +7,7 @@ use super::Measurement;
 /// The learning rate over a run of known length, as a factor of η.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum LrSchedule {
     /// Always 1.
     Constant,
@@ -73,6 +74,7 @@ impl LambdaSchedule for Constant {
 /// Which λ schedule an experiment uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum LambdaScheduleKind {
     /// [`Constant`].
     Constant,

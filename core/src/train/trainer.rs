@@ -342,6 +342,17 @@ impl Trainer {
         }
     }
 
+    /// Waits until the device has done all that it was told.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn settle(&self) -> Result<(), TrainError> {
+        if let Some(last) = self.params.last() {
+            read_back(last.clone().narrow(1, 0, 1)).await?;
+        }
+        Ok(())
+    }
+
     /// The trainer's whole state, on the host.
     ///
     /// # Errors

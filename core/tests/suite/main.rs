@@ -6,3 +6,5 @@ mod law;
 mod model;
 mod theory;
 mod train;
+#[cfg(feature = "typescript")]
+mod typescript;

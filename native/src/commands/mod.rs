@@ -4,6 +4,7 @@ pub mod bench;
 pub mod data;
 pub mod kernel;
 pub mod predict;
+pub mod serve;
 pub mod sweep;
 pub mod theory;
 pub mod train;
@@ -15,8 +16,8 @@ use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     data::Split,
-    law::RunSummary,
     model::Model,
+    recording::{Findings, RECORDING_VERSION, Recording},
     train::{Execution, RunSpec, Task, Trace},
 };
 
@@ -129,9 +130,32 @@ impl Job {
         }
     }
 
-    /// Each trace in numbers, by the experiment's estimator.
-    pub fn summaries(&self, traces: &[Trace]) -> Vec<RunSummary> {
-        traces.iter().map(|t| RunSummary::new(t, self.experiment.estimator)).collect()
+    /// What the grid's traces say, and runs at its forecast's λ.
+    ///
+    /// # Errors
+    /// When the experiment's budget is not a possible number of steps.
+    pub fn findings(&self, traces: &[Trace], verification: &[Trace]) -> Result<Findings> {
+        Ok(Findings::new(&self.experiment, self.train_examples(), traces, verification)?)
+    }
+
+    /// What a page's figures show of this job.
+    pub fn recording(
+        &self,
+        command: &str,
+        traces: &[Trace],
+        verification: &[Trace],
+        findings: Findings,
+    ) -> Recording {
+        Recording {
+            version: RECORDING_VERSION,
+            command: Some(cli::command_line(command, &self.experiment)),
+            device: self.options.device.to_string(),
+            experiment: self.experiment.clone(),
+            model: (&self.model).into(),
+            traces: traces.to_vec(),
+            verification: verification.to_vec(),
+            findings,
+        }
     }
 
     /// Training examples.

@@ -1,33 +1,40 @@
-//! `cargo web`: makes of `l2lab-web` what a browser loads.
+//! `cargo web`: builds l2lab for browsers and serves it.
+
+mod modules;
+mod page;
 
 use std::{
-    env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgMatches, value_parser};
-use wasm_bindgen_cli_support::Bindgen;
-
-const TARGET: &str = "wasm32-unknown-unknown";
-const PACKAGE: &str = "l2lab-web";
-const PROFILE: &str = "web";
+use l2lab_web_serve::Server;
 
 fn main() -> ExitCode {
-    let out = Arg::new("out")
-        .long("out")
-        .value_name("DIR")
-        .value_parser(value_parser!(PathBuf))
-        .help("Where the modules go [default: target/web]");
-    let node = Arg::new("node").long("node").num_args(0).help("For Node instead of browsers");
-    let build =
-        clap::Command::new("build").about("Compile the WebAssembly module and its JavaScript").args([out, node]);
-    let command =
-        clap::Command::new("cargo web").about("Builds l2lab for browsers").subcommand_required(true).subcommand(build);
+    let port = Arg::new("port")
+        .long("port")
+        .value_name("PORT")
+        .default_value("8080")
+        .value_parser(value_parser!(u16))
+        .help("Port on this machine; 0 takes any free one");
+    let out = Arg::new("out").long("out").value_name("DIR").required(true).value_parser(value_parser!(PathBuf));
+    let command = clap::Command::new("cargo web")
+        .about("Builds l2lab for browsers and serves it")
+        .subcommand_required(true)
+        .subcommand(clap::Command::new("build").about("Compile the WebAssembly modules and the page into www/dist"))
+        .subcommand(
+            clap::Command::new("serve").about("Serve www/dist on this machine; builds it if it is not there").arg(port),
+        )
+        .subcommand(
+            clap::Command::new("node").about("Compile the CPU module for Node, for tests").arg(out.help("Where to")),
+        );
     let matches = command.get_matches();
     let outcome = match matches.subcommand() {
-        Some(("build", matches)) => build_modules(matches),
+        Some(("build", _)) => build(),
+        Some(("serve", matches)) => serve(matches),
+        Some(("node", matches)) => node(matches),
         _ => Ok(()),
     };
     match outcome {
@@ -39,46 +46,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn build_modules(matches: &ArgMatches) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the workspace has moved")?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let out = matches.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| target.join("web"));
-    add_target()?;
-    run(Command::new("cargo").current_dir(root).args([
-        "build",
-        "--locked",
-        "--package",
-        PACKAGE,
-        "--lib",
-        "--target",
-        TARGET,
-        "--profile",
-        PROFILE,
-    ]))?;
-    let wasm = target.join(TARGET).join(PROFILE).join("l2lab_web.wasm");
-    fs::create_dir_all(&out).with_context(|| format!("'{}' cannot be made", out.display()))?;
-    let mut bindgen = Bindgen::new();
-    bindgen.input_path(&wasm).typescript(true);
-    if matches.get_flag("node") {
-        bindgen.nodejs(true)?
-    } else {
-        bindgen.web(true)?
-    };
-    bindgen.generate(&out).context("wasm-bindgen failed")?;
-    println!("{}", out.display());
-    Ok(())
+fn build() -> Result<()> {
+    page::install()?;
+    for module in modules::PAGE {
+        module.build()?;
+    }
+    page::build()
 }
 
-/// Adds the wasm target if rustup knows it to be missing.
-fn add_target() -> Result<()> {
-    let Ok(installed) = Command::new("rustup").args(["target", "list", "--installed"]).output() else {
-        // Rust that is not rustup's brings its own targets.
-        return Ok(());
-    };
-    if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == TARGET) {
-        return Ok(());
+fn serve(matches: &ArgMatches) -> Result<()> {
+    if !page::dist().join("index.html").is_file() {
+        build()?;
     }
-    run(Command::new("rustup").args(["target", "add", TARGET]))
+    let server = Server::bind(&page::dist(), matches.get_one("port").copied().unwrap_or(0))?;
+    println!("l2lab is at {} (Ctrl-C ends it)", server.url()?);
+    server.run()
+}
+
+fn node(matches: &ArgMatches) -> Result<()> {
+    let out: &PathBuf = matches.get_one("out").context("--out is required")?;
+    modules::NODE.for_node(out)
+}
+
+/// The workspace's root.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or_else(|| Path::new("."))
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -1,0 +1,100 @@
+//! The λ that a sweep forecasts for a budget, and how runs at that λ do against the sweep's grid.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Length, Outcome, Prediction, Regret, RunSummary, accuracy_within, predict, regret};
+use crate::{
+    Experiment,
+    experiment::{DEFAULT_TAU, ExperimentError},
+    train::{LrSchedule, RunSpec, Trace},
+};
+
+/// λ_pred for a budget, read off a grid's shortest runs. Only runs of the largest η take part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Forecast {
+    /// η of the runs it concerns.
+    pub lr: f64,
+    /// The large λ whose t_* was read: the largest one that reached its peak with every seed.
+    pub lambda0: f64,
+    /// The budget in steps.
+    pub budget: u64,
+    /// λ_pred and where it comes from.
+    #[serde(flatten)]
+    pub prediction: Prediction,
+}
+
+impl Forecast {
+    /// The forecast of a finished grid over `examples` training examples. `None` when no λ reached its peak with every
+    /// seed, or there is no second λ to compare with.
+    ///
+    /// # Errors
+    /// When the experiment's budget is not a possible number of steps.
+    pub fn new(experiment: &Experiment, runs: &[RunSummary], examples: usize) -> Result<Option<Self>, ExperimentError> {
+        let lr = experiment.lr.iter().copied().fold(0.0, f64::max);
+        let mut lambdas: Vec<f64> = experiment.lambda.iter().copied().filter(|&l| l > 0.0).collect();
+        lambdas.sort_by(|a, b| b.total_cmp(a));
+        let short = |lambda: f64| {
+            let of_cell = runs.iter().filter(|r| r.lr == lr && r.lambda == lambda);
+            let samples = of_cell.map(|r| r.sample(experiment.estimator)).collect::<Option<Vec<_>>>()?;
+            (samples.len() == experiment.seeds).then_some(samples)
+        };
+        let found = lambdas.iter().find_map(|&l| Some((l, short(l)?)));
+        let Some((lambda0, short)) = found.filter(|_| lambdas.len() > 1) else { return Ok(None) };
+        let budget = budget(experiment, lr, lambda0, &lambdas, examples)?;
+        let short: Vec<(f64, f64)> = short.iter().map(|s| (s.t_star, s.tau_star)).collect();
+        let prediction = predict(&short, experiment.total_lr(lr, budget));
+        let possible = |p: &Prediction| p.lambda_pred > 0.0 && p.lambda_pred.is_finite();
+        Ok(prediction.filter(possible).map(|prediction| Self { lr, lambda0, budget, prediction }))
+    }
+
+    /// The runs that put it to the test: λ_pred over the budget, once for each seed.
+    #[must_use]
+    pub fn runs(&self, experiment: &Experiment) -> Vec<RunSpec> {
+        let seeds = experiment.seed..experiment.seed + experiment.seeds as u64;
+        seeds.map(|seed| experiment.run(self.lr, self.prediction.lambda_pred, seed, self.budget)).collect()
+    }
+
+    /// How well the grid did within the budget: its runs that can be compared with those at λ_pred.
+    #[must_use]
+    pub fn outcomes(&self, experiment: &Experiment, grid: &[Trace]) -> Vec<Outcome> {
+        // With a schedule, what a longer run has reached by the budget says nothing: its η is another.
+        let comparable = |t: &&Trace| {
+            t.run.lr == self.lr && (experiment.lr_schedule == LrSchedule::Constant || t.run.steps == self.budget)
+        };
+        grid.iter().filter(comparable).filter_map(|t| self.outcome(t)).collect()
+    }
+
+    /// What following the forecast costs; `None` before its runs are there.
+    #[must_use]
+    pub fn regret(&self, experiment: &Experiment, grid: &[Trace], verification: &[Trace]) -> Option<Regret> {
+        let predicted: Vec<Outcome> = verification.iter().filter_map(|t| self.outcome(t)).collect();
+        regret(&self.outcomes(experiment, grid), &predicted)
+    }
+
+    fn outcome(&self, trace: &Trace) -> Option<Outcome> {
+        let accuracy = accuracy_within(&trace.points, self.budget as f64).filter(|_| !trace.diverged())?;
+        Some(Outcome { lambda: trace.run.lambda, seed: trace.run.seed, accuracy })
+    }
+}
+
+/// The budget that λ is predicted for, in steps of runs with this η: the experiment's, or the length of a run in the
+/// middle (geometrically) of the grid's λ, so that λ_pred falls inside it.
+fn budget(
+    experiment: &Experiment,
+    lr: f64,
+    lambda0: f64,
+    lambdas: &[f64],
+    examples: usize,
+) -> Result<u64, ExperimentError> {
+    let e = experiment;
+    let length = match (e.budget, e.steps, e.epochs) {
+        (Some(budget), ..) => return e.length_in_steps(budget, lr, lambda0, examples),
+        // All runs are of one length: that is the budget.
+        (None, Some(steps), _) => return Ok(steps),
+        (None, None, Some(epochs)) => Length::Epochs(epochs),
+        (None, None, None) => Length::Tau(e.tau.unwrap_or(DEFAULT_TAU)),
+    };
+    let middle = (lambdas[0] * lambdas[lambdas.len() - 1]).sqrt();
+    e.length_in_steps(length, lr, middle, examples)
+}

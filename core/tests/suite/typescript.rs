@@ -1,0 +1,71 @@
+//! www/src/types.ts is what core's types say: `L2LAB_WRITE=1 cargo test -p l2lab-core --features typescript typescript` writes it.
+
+use std::{env, fmt::Write, fs, path::Path};
+
+use l2lab_core::{
+    Experiment,
+    data::Sampling,
+    experiment::FIELDS,
+    figure::Figure,
+    law::{Cell, Estimator, Fit, Forecast, Length, Outcome, Peak, Regret, RunSummary},
+    model::{Activation, ModelKind, Normalization, Parameterization, Pooling, Readout},
+    theory,
+    recording::{Findings, ModelSummary, RECORDING_VERSION, Recording},
+    train::{End, LambdaScheduleKind, Loss, LrSchedule, Measurement, RunSpec, Trace},
+};
+use serde_json::json;
+use ts_rs::{Config, TS};
+
+fn declarations() -> String {
+    let config = Config::new().with_large_int("number");
+    let mut text = String::from(
+        "// Made from core's types by core/tests/suite/typescript.rs, which also says how: do not edit.\n",
+    );
+    macro_rules! declare {
+        ($($ty:ty),* $(,)?) => {$(
+            let _ = write!(text, "\nexport {}\n", <$ty>::decl(&config));
+        )*};
+    }
+    declare!(
+        Sampling, ModelKind, Activation, Parameterization, Normalization, Pooling, Readout, Loss, LrSchedule,
+        LambdaScheduleKind, Estimator, Length, l2lab_core::experiment::Grid, Experiment, RunSpec, Measurement, End,
+        Trace, Peak, RunSummary, Cell, Fit, Forecast, Outcome, Regret, ModelSummary, Findings, Recording, Figure,
+        theory::Point,
+    );
+    let fields: Vec<_> =
+        FIELDS.iter().map(|f| json!({ "name": f.name, "help": f.help.trim(), "switch": f.switch })).collect();
+    let settings = |e: &Experiment| {
+        let pairs = FIELDS.iter().filter_map(|f| Some((f.name.to_owned(), e.get(f.name)?.into())));
+        serde_json::Value::Object(pairs.collect())
+    };
+    let bases: serde_json::Map<_, _> = Figure::ALL
+        .into_iter()
+        .map(|f| (json!(f).as_str().unwrap_or_default().to_owned(), settings(&f.experiment())))
+        .collect();
+    let _ = write!(
+        text,
+        "\nexport const RECORDING_VERSION = {RECORDING_VERSION};\n\
+         \n/** The experiment's fields: names of flags, URL keys and attributes. */\n\
+         export const FIELDS: readonly {{ name: keyof Experiment; help: string; switch: boolean }}[] = {};\n\
+         \n/** What each figure's experiment is unless told otherwise, as text. */\n\
+         export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {};\n",
+        pretty(&json!(fields)),
+        pretty(&json!(bases)),
+    );
+    text
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+#[test]
+fn types_are_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../www/src/types.ts");
+    let expected = declarations();
+    if env::var_os("L2LAB_WRITE").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap();
+    assert!(found == expected, "{} is not what core's types say; see the head of this file", path.display());
+}

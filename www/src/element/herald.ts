@@ -1,0 +1,79 @@
+// Notices what is new in a growing recording: measurements, peaks, cells that are finished.
+import { groupsOf } from "../figures/curves.ts";
+import { short } from "../format.ts";
+import type { Measurement, Recording, Trace } from "../types.ts";
+import { words } from "../words.ts";
+
+/** One new measurement of one run. */
+export interface RunMeasurement {
+  readonly lambda: number;
+  readonly lr: number;
+  readonly seed: number;
+  readonly measurement: Measurement;
+}
+
+/** A run that has ended after its peak. */
+export interface RunPeak {
+  readonly lambda: number;
+  readonly lr: number;
+  readonly seed: number;
+  /** In steps, and in regularization time. */
+  readonly t_star: number;
+  readonly tau_star: number;
+}
+
+export interface News {
+  readonly measurements: readonly RunMeasurement[];
+  readonly peaks: readonly RunPeak[];
+  /** Finished cells in words, for a screen reader. */
+  readonly spoken: readonly string[];
+}
+
+export class Herald {
+  #seen = new Map<string, number>();
+  #peaked = new Set<string>();
+  #finished = new Set<string>();
+
+  /** What has been added since the last call; a recording that has shrunk was rewound, and starts again. */
+  news(recording: Recording): News {
+    const traces = [...recording.traces, ...recording.verification];
+    if (traces.some((t, i) => t.points.length < (this.#seen.get(key(t, i)) ?? 0))) this.reset();
+    const measurements = traces.flatMap((t, i) => {
+      const { lambda, lr, seed } = t.run;
+      const fresh = t.points.slice(this.#seen.get(key(t, i)) ?? 0);
+      this.#seen.set(key(t, i), t.points.length);
+      return fresh.map((measurement) => ({ lambda, lr, seed, measurement }));
+    });
+    return { measurements, peaks: this.#peaks(recording), spoken: this.#cells(recording) };
+  }
+
+  reset(): void {
+    this.#seen.clear();
+    this.#peaked.clear();
+    this.#finished.clear();
+  }
+
+  #peaks(recording: Recording): RunPeak[] {
+    return recording.findings.runs.flatMap((r): RunPeak[] => {
+      const id = `${r.lr} ${r.lambda} ${r.seed}`;
+      if (this.#peaked.has(id) || r.censored || r.diverged || r.t_star === null || r.tau_star === null) return [];
+      const trace = recording.traces.find((t) => t.run.lr === r.lr && t.run.lambda === r.lambda && t.run.seed === r.seed);
+      if (trace?.end !== "completed") return [];
+      this.#peaked.add(id);
+      return [{ lambda: r.lambda, lr: r.lr, seed: r.seed, t_star: r.t_star, tau_star: r.tau_star }];
+    });
+  }
+
+  #cells(recording: Recording): string[] {
+    return groupsOf(recording).flatMap((group) => {
+      if (this.#finished.has(group.name) || group.traces.some((t) => t.end === null)) return [];
+      this.#finished.add(group.name);
+      const tau = group.cell?.tau_star;
+      return tau === null || tau === undefined ? [] : [words.status.peak(group.name, short(tau, 2))];
+    });
+  }
+}
+
+function key(trace: Trace, index: number): string {
+  return `${index} ${trace.run.lr} ${trace.run.lambda} ${trace.run.seed}`;
+}

@@ -1,0 +1,54 @@
+// Tells the page, by events, and a screen reader, by sentences, what happens to an experiment.
+import { words } from "../words.ts";
+import { tell } from "./events.ts";
+import { Herald } from "./herald.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Milliseconds between sentences: a screen reader is not to be talked over. */
+const QUIET = 5000;
+
+export class Reporter {
+  #herald = new Herald();
+  #waiting: string[] = [];
+  #spokenAt = -QUIET;
+  #state = "idle";
+  #error: string | null = null;
+
+  /** Events are dispatched from `element`. */
+  constructor(readonly element: EventTarget) {}
+
+  /** Reports what is new; what is to be said aloud is returned. `finding` says what the whole recording shows. */
+  report(bench: Workbench, finding: () => string): string | null {
+    const { live: recording, state } = bench;
+    const was = this.#state;
+    this.#state = state;
+    this.error(bench.error);
+    if (!recording) {
+      this.#herald.reset();
+      this.#waiting = [];
+      return null;
+    }
+    const { measurements, peaks, spoken } = this.#herald.news(recording);
+    if (measurements.length > 0) tell(this.element, "l2-measurement", { measurements, recording });
+    for (const peak of peaks) tell(this.element, "l2-peak", peak);
+    if (state === "done") {
+      this.#waiting = [];
+      if (was === "done") return null;
+      const found = finding();
+      tell(this.element, "l2-done", { recording, finding: found });
+      return words.status.ended(found);
+    }
+    this.#waiting.push(...spoken);
+    if (this.#waiting.length === 0 || performance.now() - this.#spokenAt < QUIET) return null;
+    const sentence = words.status.peaks(this.#waiting);
+    this.#waiting = [];
+    this.#spokenAt = performance.now();
+    return sentence;
+  }
+
+  /** Reports an error, once. */
+  error(message: string | null): void {
+    if (message !== null && message !== this.#error) tell(this.element, "l2-error", { message });
+    this.#error = message;
+  }
+}

@@ -1,0 +1,126 @@
+// The theory figure's state: its two sliders, what was recorded for them, and what the lab computes for them.
+import { LAMBDAS, TIMES, shownModes, type TheoryCurves, type TheoryRecording, type TheoryView } from "../figures/theory.ts";
+import { RECORDING_VERSION } from "../types.ts";
+import { words } from "../words.ts";
+import { lab, type Lab } from "./workbench.ts";
+import type { Settings } from "./settings.ts";
+
+type Solved = Awaited<ReturnType<Lab["theory"]>>;
+
+/** Dispatches "change" when there is something new to draw. */
+export class TheoryBench extends EventTarget {
+  lambda = 0.01;
+  k = 3;
+  error: string | null = null;
+  /** The author's settings, over the theory's own. */
+  settings: Settings = {};
+
+  #recorded: TheoryRecording | null = null;
+  #solved = new Map<number, Promise<Solved>>();
+  #computed: TheoryView | null = null;
+  #busy = false;
+  #again = false;
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Whether what is shown was computed here. */
+  get live(): boolean {
+    return this.#computed !== null;
+  }
+
+  get command(): string | null {
+    return this.#recorded?.command ?? null;
+  }
+
+  /** Loads a recorded result; its problem, if any, is the returned sentence. */
+  async load(url: string): Promise<string | null> {
+    try {
+      const response = await fetch(url);
+      if (!response.ok) return words.errors.recorded(url);
+      const recording = (await response.json()) as Partial<TheoryRecording>;
+      if (recording.version !== RECORDING_VERSION || !recording.lambdas || !recording.k) return words.errors.version(url);
+      this.#recorded = recording as TheoryRecording;
+      if (!this.#computed) {
+        this.k = this.#recorded.k;
+        this.lambda = closest(this.lambda, this.#recorded.lambdas);
+      }
+      return null;
+    } catch {
+      return words.errors.recorded(url);
+    } finally {
+      this.#changed();
+    }
+  }
+
+  /** What is drawn: the latest that was computed, or before that what was recorded. */
+  get view(): TheoryView {
+    const { lambda, k } = this;
+    if (this.#computed) return { ...this.#computed, recorded: this.#recorded };
+    const known = this.#recorded?.k === k ? this.#recorded.lambdas.find((c) => c.lambda === lambda) : undefined;
+    const message = known ? null : this.#busy ? words.theory.computing : words.theory.noCurves;
+    return { lambda, k, curves: known ?? null, gammas: this.#recorded?.gammas ?? [], recorded: this.#recorded, message };
+  }
+
+  /** Moves the sliders; what follows is computed at once, the latest position if they move faster than that. */
+  set(lambda: number, k: number): void {
+    [this.lambda, this.k] = [lambda, k];
+    if (this.#busy) this.#again = true;
+    else void this.#compute();
+    this.#changed();
+  }
+
+  /** Where the λ slider can stand: its own stops and the recorded values. */
+  get lambdas(): readonly number[] {
+    const recorded = this.#recorded?.lambdas.map((c) => c.lambda) ?? [];
+    return [...new Set([...LAMBDAS, ...recorded, this.lambda])].sort((a, b) => a - b);
+  }
+
+  async #compute(): Promise<void> {
+    this.#busy = true;
+    do {
+      this.#again = false;
+      const { lambda, k } = this;
+      try {
+        const solved = await this.#solve(k);
+        const which = shownModes(solved.gammas.length);
+        const [curves, modes] = await Promise.all([solved.curves(lambda, TIMES), solved.modes(lambda, k, which, TIMES)]);
+        const of: TheoryCurves = {
+          lambda,
+          t_star: curves.peak,
+          times: Array.from(TIMES),
+          train_loss: Array.from(curves.train),
+          test_loss: Array.from(curves.test),
+          modes: which.map((index, i) => ({ index, learned: Array.from(modes[i] ?? []) })),
+        };
+        this.#computed = { lambda, k, curves: of, gammas: solved.gammas, recorded: null, message: null };
+        this.error = null;
+      } catch (error) {
+        this.#solved.delete(k);
+        this.error = words.errors.theory(error instanceof Error ? error.message : String(error));
+      }
+      this.#changed();
+    } while (this.#again);
+    this.#busy = false;
+    this.#changed();
+  }
+
+  #solve(k: number): Promise<Solved> {
+    let solved = this.#solved.get(k);
+    if (!solved) {
+      solved = lab().then(({ theory }) => theory({ ...this.settings, depth: String(k) }));
+      this.#solved.set(k, solved);
+    }
+    return solved;
+  }
+
+  #changed(): void {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+function closest(lambda: number, curves: readonly TheoryCurves[]): number {
+  const far = (value: number) => Math.abs(Math.log(value / lambda));
+  return curves.reduce((best, c) => (far(c.lambda) < far(best) ? c.lambda : best), curves[0]?.lambda ?? lambda);
+}

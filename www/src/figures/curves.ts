@@ -1,0 +1,162 @@
+// The runs of a recording as curves: grouped by η and λ, averaged over seeds, smoothed, on any of the three clocks.
+import { extent, linearDomain, logDomain } from "../chart/scale.ts";
+import { look, type Axis, type Look, type Point, type Series } from "../chart/spec.ts";
+import type { Cell, Measurement, Recording, RunSummary, Trace } from "../types.ts";
+import { short } from "../format.ts";
+import { words } from "../words.ts";
+
+/** A run that has gone on for a third as long again has passed its peak, as far as can be told. */
+const WELL_PAST = 0.75;
+
+export type Clock = "tau" | "step" | "epoch";
+export type Quantity = "test_accuracy" | "test_loss" | "train_accuracy";
+
+/** The runs of one η and λ. */
+export interface Group {
+  readonly lr: number;
+  readonly lambda: number;
+  readonly name: string;
+  readonly look: Look;
+  readonly traces: readonly Trace[];
+  readonly cell: Cell | null;
+}
+
+/** The grid's cells, the largest λ first: one colour for each λ; dashes tell λ apart, or η if there are several. */
+export function groupsOf(recording: Recording): Group[] {
+  const distinct = (values: number[]) => [...new Set(values)].sort((a, b) => b - a);
+  const lambdas = distinct(recording.traces.map((t) => t.run.lambda));
+  const lrs = distinct(recording.traces.map((t) => t.run.lr));
+  return lambdas.flatMap((lambda, i) =>
+    lrs.flatMap((lr, j) => {
+      const traces = recording.traces.filter((t) => t.run.lambda === lambda && t.run.lr === lr);
+      if (traces.length === 0) return [];
+      const { color, dash } = look(i, lambdas.length);
+      const several = lrs.length > 1;
+      return {
+        lr,
+        lambda,
+        name: several ? words.group(short(lambda), short(lr)) : words.lambda(short(lambda)),
+        look: { color, dash: several ? j : dash },
+        traces,
+        cell: recording.findings.cells.find((c) => c.lambda === lambda && c.lr === lr) ?? null,
+      };
+    }),
+  );
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** What was found of the runs that have ended, and well; of the others there is only what they did so far. */
+export function endedRuns(recording: Recording): RunSummary[] {
+  return recording.findings.runs.filter((r, i) => !r.diverged && recording.traces[i]?.end !== null);
+}
+
+/** When a group's runs peak, in steps: the median of those that have ended, or before that of those that are well past it. */
+export function peakOf(recording: Recording, group: Group): { readonly steps: number; readonly final: boolean } | null {
+  const found = group.cell?.t_star ?? null;
+  if (found !== null && group.traces.every((t) => t.end !== null)) return { steps: found, final: true };
+  const steps = recording.findings.runs.flatMap((r, i) => {
+    const trace = recording.traces[i];
+    if (!trace || r.lambda !== group.lambda || r.lr !== group.lr || r.censored || r.t_star === null) return [];
+    return trace.end !== null || r.t_star < WELL_PAST * (trace.points.at(-1)?.step ?? 0) ? r.t_star : [];
+  });
+  steps.sort((a, b) => a - b);
+  const [low, high] = [steps[Math.floor((steps.length - 1) / 2)], steps[Math.floor(steps.length / 2)]];
+  return low === undefined || high === undefined ? null : { steps: (low + high) / 2, final: false };
+}
+
+export function diverged(trace: Trace): boolean {
+  return trace.end !== null && trace.end !== "completed";
+}
+
+/** A trace without its initial state, which is no result of training. */
+function afterStart(trace: Trace): readonly Measurement[] {
+  return trace.points[0]?.step === 0 ? trace.points.slice(1) : trace.points;
+}
+
+/** Half the smoothing window, a tenth of the run, in measurements: of the whole run, also while it is cut off. */
+function reach(trace: Trace): number {
+  return Math.round((Math.max(1, Math.ceil(trace.run.steps / trace.run.measure_every)) * 0.1) / 2);
+}
+
+/** The mean of `quantity` over the runs that have got that far, smoothed as the core smooths it for t_*. */
+export function meanCurve(group: Group, quantity: Quantity, clock: Clock): Point[] {
+  return smoothed(group.traces.filter((t) => !diverged(t)), quantity, clock);
+}
+
+function smoothed(runs: readonly Trace[], quantity: Quantity, clock: Clock): Point[] {
+  const traces = runs.map(afterStart);
+  const longest = traces.reduce<readonly Measurement[]>((a, b) => (b.length > a.length ? b : a), []);
+  const means = longest.map((_, i) => {
+    return mean(traces.flatMap((t) => t[i]?.[quantity] ?? []));
+  });
+  const half = runs[0] ? reach(runs[0]) : 0;
+  return longest.map((m, i) => {
+    return { x: m[clock], y: mean(means.slice(Math.max(0, i - half), i + half + 1)) };
+  });
+}
+
+/** Each run by itself, smoothed alike. */
+export function faintCurves(group: Group, quantity: Quantity, clock: Clock): Series[] {
+  return group.traces.map((trace) => ({
+    name: words.run(group.name, trace.run.seed),
+    mark: "faint",
+    color: group.look.color,
+    dash: 0,
+    points: smoothed([trace], quantity, clock),
+  }));
+}
+
+/** The height of a curve at `x`, between its points. */
+export function heightAt(points: readonly Point[], x: number): number | null {
+  const after = points.findIndex((p) => p.x >= x * (1 - 1e-9));
+  const right = points[after];
+  if (!right) return null;
+  const left = points[after - 1];
+  if (!left || right.x === left.x) return right.y;
+  return left.y + ((x - left.x) / (right.x - left.x)) * (right.y - left.y);
+}
+
+/** When a run of `group` is at `steps`, on the given clock. */
+export function timeOf(recording: Recording, group: Pick<Group, "lr" | "lambda">, clock: Clock, steps: number): number {
+  const runs = recording.traces.filter((t) => t.run.lambda === group.lambda && t.run.lr === group.lr);
+  const last = runs.flatMap((t) => t.points.at(-1) ?? []).find((m) => m.step > 0);
+  if (clock === "step") return steps;
+  if (last) return (last[clock] / last.step) * steps;
+  const momentum = runs[0]?.run.momentum ?? 0;
+  return clock === "tau" ? (group.lr / (1 - momentum)) * group.lambda * steps : Number.NaN;
+}
+
+/** The time axis of all runs from their first measurement to their planned end. */
+export function timeAxis(recordings: readonly (Recording | null)[], clock: Clock): Axis {
+  const ends = recordings.flatMap((r) =>
+    r ? r.traces.flatMap((t) => [t.run.measure_every, t.run.steps].map((s) => timeOf(r, t.run, clock, s))) : [],
+  );
+  return { ...words.clocks[clock], scale: "log", domain: logDomain(ends, 1.08, words.clocks[clock].otherwise) };
+}
+
+/** Steps that the ends of a quantity's axis fall on, and its domain without data. */
+const GRAIN: Record<Quantity, { step: number; otherwise: [number, number] }> = {
+  test_accuracy: { step: 0.05, otherwise: [0.5, 1] },
+  train_accuracy: { step: 0.1, otherwise: [0.5, 1] },
+  test_loss: { step: 0.2, otherwise: [0, 2] },
+};
+
+/** The axis of a quantity: all that happens after the first tenth of each run, so that the peaks can be seen. */
+export function quantityAxis(recordings: readonly (Recording | null)[], quantity: Quantity): Axis {
+  const values = recordings.flatMap((r) =>
+    r
+      ? groupsOf(r).flatMap((g) => {
+          const from = 0.1 * Math.max(...g.traces.map((t) => t.run.steps));
+          return meanCurve(g, quantity, "step").flatMap((p) => (p.x >= from ? p.y : []));
+        })
+      : [],
+  );
+  const { step, otherwise } = GRAIN[quantity];
+  const found = extent(values);
+  // A little air above the highest peak, for its mark.
+  const padded = found ? [found[0], found[1] + 0.1 * step] : [];
+  return { ...words.quantities[quantity], scale: "linear", domain: linearDomain(padded, step, otherwise) };
+}

@@ -1,0 +1,158 @@
+// "Why": the kernel, its modes and the losses of an infinitely wide network, with trained networks on top.
+import { linearDomain } from "../chart/scale.ts";
+import { look, type Axis, type ChartSpec, type Marker, type Point, type Series } from "../chart/spec.ts";
+import { fixed, short } from "../format.ts";
+import { words } from "../words.ts";
+import { chosen, type Choices, type Drawing, type Figure } from "./figure.ts";
+
+/** `recorded/theory.json`. Times are of gradient flow: η times the number of steps. */
+export interface TheoryRecording {
+  readonly version: 1;
+  readonly command: string;
+  readonly k: number;
+  readonly gammas: readonly number[];
+  readonly lambdas: readonly TheoryCurves[];
+  readonly networks: readonly TrainedNetwork[];
+  readonly kernels: readonly { readonly width: number; readonly tau: number; readonly scale: number; readonly lambda?: number }[];
+}
+
+/** The losses of the theory at one λ. */
+export interface TheoryCurves {
+  readonly lambda: number;
+  readonly t_star: number | null;
+  readonly times: readonly number[];
+  readonly train_loss: readonly number[];
+  readonly test_loss: readonly number[];
+  /** How much of some modes is learned, f/y, at each of the times. */
+  readonly modes?: readonly { readonly index: number; readonly learned: readonly number[] }[];
+}
+
+/** A network of finite width, trained. */
+export interface TrainedNetwork {
+  readonly lambda: number;
+  readonly width: number;
+  readonly seed: number;
+  readonly times: readonly number[];
+  readonly test_loss: readonly number[];
+  readonly t_star: number | null;
+}
+
+/** Everything that is drawn for one λ and k. */
+export interface TheoryView {
+  readonly lambda: number;
+  readonly k: number;
+  readonly curves: TheoryCurves | null;
+  /** Eigenvalues of the kernel's modes, the largest first. */
+  readonly gammas: ArrayLike<number>;
+  readonly recorded: TheoryRecording | null;
+  readonly message: string | null;
+}
+
+/** Where the λ slider stands. */
+export const LAMBDAS = [-5, -4, -3, -2].flatMap((e) => [1, 2, 3, 5].map((m) => Number(`${m}e${e}`))).concat(0.1);
+export const DEPTHS = [1, 2, 3, 4, 5] as const;
+
+/** Times of gradient flow, evenly spaced in logarithms. */
+export const TIMES = Float64Array.from({ length: 141 }, (_, i) => 10 ** (-1 + i / 20));
+
+/** The modes that are shown: the strongest and weaker ones, evenly spaced in logarithms. */
+export function shownModes(count: number): number[] {
+  return [1, 4, 16, 64, 200].filter((rank) => rank <= count).map((rank) => rank - 1);
+}
+
+/** Θ_t/Θ_0 of a k-homogeneous network (Theorem 1). */
+function kernelScale(k: number, lambda: number, time: number): number {
+  return Math.exp(-2 * (k - 1) * lambda * time);
+}
+
+export const theory: Pick<Figure, "title" | "caption" | "switches"> & { draw(view: TheoryView, choices: Choices): Drawing } = {
+  title: words.theory.title,
+  caption: words.theory.caption,
+  switches: [
+    {
+      name: "clock",
+      label: words.theory.clockSwitch,
+      options: (["t", "tau"] as const).map((value) => ({ value, label: words.theory.times[value].name })),
+    },
+  ],
+  draw(view: TheoryView, choices: Choices): Drawing {
+    const time = chosen(theory, choices, "clock") === "tau" ? "tau" : "t";
+    const unit = time === "tau" ? view.lambda : 1;
+    const x: Axis = { ...words.theory.times[time], scale: "log", domain: time === "tau" ? [1e-3, 10] : [0.1, 1e6] };
+    const finding = sentence(view);
+    return { charts: [modesChart(view, x, unit), lossChart(view, x, unit, finding)], finding };
+  },
+};
+
+function modesChart(view: TheoryView, x: Axis, unit: number): ChartSpec {
+  const { lambda, k, curves } = view;
+  const modes = curves?.modes ?? [];
+  const series: Series[] = modes.map((mode, i) => ({
+    ...look(i, modes.length),
+    name: words.theory.mode(mode.index + 1, short(view.gammas[mode.index] ?? Number.NaN, 2)),
+    mark: "line",
+    legend: true,
+    readable: true,
+    points: mode.learned.map((y, j) => ({ x: (curves?.times[j] ?? Number.NaN) * unit, y })),
+  }));
+  const kernel: Point[] = Array.from(TIMES, (t) => ({ x: t * unit, y: kernelScale(k, lambda, t) }));
+  series.push({ name: words.theory.kernel, mark: "line", color: null, dash: 1, points: kernel, legend: true, readable: true });
+  const measured = (view.recorded?.k === k ? view.recorded.kernels : []).filter((p) => p.lambda === undefined || p.lambda === lambda);
+  if (measured.length > 0) {
+    const points = measured.map((p) => ({ x: (p.tau / lambda) * unit, y: p.scale }));
+    series.push({ name: words.theory.kernelMeasured, mark: "ring", color: null, dash: 0, points, legend: true, readable: true });
+  }
+  return {
+    title: words.theory.modesChart(k, short(lambda)),
+    summary: words.theory.modesSummary(k),
+    x,
+    y: { ...words.theory.learned, scale: "linear", domain: [0, 1.05] },
+    series,
+    markers: [],
+    bands: [],
+    message: view.message,
+  };
+}
+
+function lossChart(view: TheoryView, x: Axis, unit: number, finding: string): ChartSpec {
+  const { curves, lambda } = view;
+  const series: Series[] = [];
+  const markers: Marker[] = [];
+  const networks = view.recorded?.k === view.k ? view.recorded.networks.filter((n) => n.lambda === lambda) : [];
+  const widths = [...new Set(networks.map((n) => n.width))].sort((a, b) => a - b);
+  if (curves) {
+    const points = (values: readonly number[]) => values.map((y, i) => ({ x: (curves.times[i] ?? Number.NaN) * unit, y }));
+    series.push({ name: words.theory.train, mark: "line", color: 5, dash: 1, points: points(curves.train_loss), legend: true, readable: true });
+    series.push({ name: words.theory.test, mark: "line", color: null, dash: 0, points: points(curves.test_loss), legend: true, readable: true });
+    if (curves.t_star !== null) {
+      markers.push({ x: curves.t_star * unit, label: words.theory.peakMark(short(curves.t_star * unit, 2)), color: null, dash: 4 });
+    }
+  }
+  for (const [i, width] of widths.entries()) {
+    const points = networks
+      .filter((n) => n.width === width)
+      .flatMap((n) => n.times.map((t, j) => ({ x: t * unit, y: n.test_loss[j] ?? Number.NaN })));
+    const { color } = look(i, Math.max(2, widths.length));
+    series.push({ name: words.theory.network(width), mark: "ring", color, dash: 0, points, legend: true, readable: true });
+  }
+  const heights = [...(curves?.train_loss ?? []), ...(curves?.test_loss ?? [])];
+  return {
+    title: words.theory.lossChart(view.k, short(lambda)),
+    summary: view.message ?? finding,
+    x,
+    y: { ...words.theory.loss, scale: "linear", domain: linearDomain([0, ...heights.map((h) => 1.1 * h)], 0.1, [0, 0.6]) },
+    series,
+    markers,
+    bands: [],
+    message: null,
+  };
+}
+
+function sentence(view: TheoryView): string {
+  const { curves, k, lambda } = view;
+  if (!curves) return "";
+  if (k === 1) return words.theory.linear;
+  const kernelTime = short(1 / (2 * (k - 1) * lambda), 2);
+  if (curves.t_star === null) return words.theory.noPeak(k, kernelTime);
+  return words.theory.finding({ k, kernelTime, tStar: short(curves.t_star, 2), tau: fixed(curves.t_star * lambda, 2) });
+}

@@ -1,0 +1,270 @@
+// The workers that train a session's runs: which device, how many, what each of them does, and who takes over from a crashed one.
+import type { Experiment, Measurement, RunSpec, End } from "../types.ts";
+import { words } from "../words.ts";
+import type { Plan } from "../wasm/cpu/l2lab_web.js";
+import type { DeviceName, Stack, Trainer } from "./trainer.ts";
+import { Crash, trainer, type Employee } from "./workers.ts";
+
+export type DeviceChoice = "auto" | DeviceName;
+export type Phase = "grid" | "verify";
+
+export interface Progress {
+  readonly phase: Phase;
+  /** Steps taken and to take, over all runs. */
+  readonly steps: number;
+  readonly total: number;
+  readonly stepsPerSecond: number;
+  readonly device: "CPU" | "GPU";
+  readonly workers: number;
+  /** Why this device, in a sentence. */
+  readonly why: string;
+}
+
+/** Whom the crew tells what it does. */
+export interface Listener {
+  /** Runs begin at their initial weights; what was measured of the phase before is void. */
+  begun(phase: Phase, runs: readonly RunSpec[]): void;
+  measured(phase: Phase, run: number, measurement: Measurement): void;
+  ended(phase: Phase, run: number, end: End): void;
+  /** A slice of work is done. */
+  worked(): void;
+  /** Something that the reader should know, in a sentence. */
+  notice(text: string): void;
+}
+
+/** Milliseconds of a slice: a pause takes effect within it. */
+const SLICE = 50;
+/** Milliseconds for which each device is timed on the actual work. */
+const TRIAL = 1000;
+/** Milliseconds of the past that the speed is averaged over. */
+const SPEED_OVER = 2000;
+const MOST_WORKERS = 8;
+/** Values in a batch's widest layer times parameters: below it a network is too small for a GPU's queue to pay. */
+const WORTH_A_GPU = 300_000;
+/** WebGPU may differ from the CPU by this, relatively, and is not trusted beyond it. */
+const TOLERANCE = 1e-3;
+/** Crashes of one worker's runs before the session gives up. */
+const MOST_CRASHES = 3;
+
+interface Member {
+  employee: Employee<Trainer>;
+  readonly stacks: Stack[];
+  crashes: number;
+  more: boolean;
+}
+
+export class Crew {
+  #members: Member[] = [];
+  #device: DeviceName | null = null;
+  #why = "";
+  #phase: Phase = "grid";
+  #runs: readonly RunSpec[] = [];
+  #steps = 0;
+  #total = 0;
+  #begun = false;
+  #dismissed = false;
+  /** Time and steps of recent slices. */
+  #recent: { at: number; steps: number }[] = [];
+
+  constructor(
+    readonly experiment: Experiment,
+    readonly plan: Plan,
+    readonly choice: DeviceChoice,
+    readonly listener: Listener,
+  ) {}
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get busy(): boolean {
+    return this.#begun;
+  }
+
+  get progress(): Progress {
+    const [first, last] = [this.#recent[0], this.#recent.at(-1)];
+    const time = first && last ? last.at - first.at : 0;
+    const steps = this.#recent.slice(1).reduce((sum, r) => sum + r.steps, 0);
+    return {
+      phase: this.#phase,
+      steps: Math.min(this.#steps, this.#total),
+      total: this.#total,
+      stepsPerSecond: time > 0 ? (1000 * steps) / time : 0,
+      device: this.#device === "gpu" ? "GPU" : "CPU",
+      workers: this.#members.length,
+      why: this.#why,
+    };
+  }
+
+  dismiss(): void {
+    this.#dismissed = true;
+    this.#disband();
+  }
+
+  /** Puts a phase's runs at their initial weights, on the device that is the faster for them. */
+  async begin(phase: Phase, runs: readonly RunSpec[]): Promise<void> {
+    [this.#phase, this.#runs] = [phase, runs];
+    this.#device ??= await this.#choose();
+    if (this.#dismissed) return;
+    const stacks = this.#stacks(this.#device);
+    const workers = this.#device === "gpu" ? 1 : Math.min(this.#cores(), stacks.length);
+    this.#disband(workers);
+    const shares = share(stacks, workers);
+    await Promise.all(
+      shares.map(async (stacks, i) => {
+        const kept = this.#members[i];
+        const employee = kept?.employee ?? (await this.#hire(this.#device ?? "cpu"));
+        await employee.settle(employee.remote.start(stacks));
+        this.#members[i] = { employee, stacks, crashes: 0, more: true };
+      }),
+    );
+    if (this.#dismissed) return this.#disband();
+    [this.#steps, this.#total] = [0, runs.reduce((sum, run) => sum + run.steps, 0)];
+    this.#begun = true;
+    this.listener.begun(phase, runs);
+  }
+
+  /** Works while `going`, or until every run has taken `most` steps; true when all runs have ended. */
+  async work(going: () => boolean, most: number): Promise<boolean> {
+    this.#recent = [];
+    await Promise.all(this.#members.map((member) => this.#pump(member, going, most)));
+    return this.#members.every((member) => !member.more);
+  }
+
+  async #pump(member: Member, going: () => boolean, most: number): Promise<void> {
+    while (going() && member.more && this.#members.includes(member)) {
+      try {
+        const { employee } = member;
+        const work = await employee.settle(employee.remote.slice(SLICE, most));
+        if (this.#dismissed) return;
+        member.more = work.more;
+        for (const { run, measurement } of work.measured) this.listener.measured(this.#phase, run, measurement);
+        for (const { run, end } of work.ended) this.listener.ended(this.#phase, run, end);
+        this.#count(work.steps);
+        this.listener.worked();
+      } catch (error) {
+        if (this.#dismissed) return;
+        await this.#recover(member, error);
+      }
+      if (most < Infinity) return;
+    }
+  }
+
+  #count(steps: number): void {
+    const now = performance.now();
+    this.#steps += steps;
+    this.#recent.push({ at: now, steps });
+    this.#recent = this.#recent.filter((r) => now - r.at < SPEED_OVER);
+  }
+
+  /** Replaces a crashed worker; its runs begin again from the same seeds, which gives the same curves. */
+  async #recover(member: Member, error: unknown): Promise<void> {
+    const what = error instanceof Error ? error.message : String(error);
+    member.employee.dismiss();
+    if (this.#device === "gpu") {
+      [this.#device, this.#why] = ["cpu", words.lab.lostGpu];
+      this.listener.notice(words.lab.gpuLost(what));
+      return this.begin(this.#phase, this.#runs);
+    }
+    if (!(error instanceof Crash)) throw error;
+    member.crashes++;
+    if (member.crashes > MOST_CRASHES) throw new Error(words.lab.crashes(what));
+    member.employee = await this.#hire("cpu");
+    await member.employee.settle(member.employee.remote.start(member.stacks));
+    this.listener.notice(words.lab.crashed(what));
+  }
+
+  async #hire(device: DeviceName): Promise<Employee<Trainer>> {
+    const employee = trainer();
+    try {
+      await employee.settle(employee.remote.load(device, this.experiment, this.plan.images));
+      return employee;
+    } catch (error) {
+      employee.dismiss();
+      throw error;
+    }
+  }
+
+  #disband(keep = 0): void {
+    for (const { employee } of this.#members.splice(keep)) employee.dismiss();
+  }
+
+  #cores(): number {
+    return Math.min(navigator.hardwareConcurrency || 2, MOST_WORKERS);
+  }
+
+  /** The phase's runs in stacks; the longest first. */
+  #stacks(device: DeviceName): Stack[] {
+    const all = this.#runs.map((_, i) => i);
+    const grid = device === "gpu" ? this.plan.stacked : this.plan.single;
+    const verify = device === "gpu" ? [all] : all.map((i) => [i]);
+    const indices = this.#phase === "grid" ? grid : verify;
+    return indices.map((stack) => ({ indices: stack, runs: stack.map((i) => this.#runs[i] as RunSpec) }));
+  }
+
+  /** The faster device, by timing both on the actual work where a GPU may gain. */
+  async #choose(): Promise<DeviceName> {
+    const cpu = (why: string): DeviceName => {
+      this.#why = why;
+      return "cpu";
+    };
+    if (this.choice === "cpu") return cpu(words.lab.asked);
+    const large = this.plan.model.parameters > WORTH_A_GPU || this.experiment.model === "cnn";
+    if (this.choice === "auto" && !large) return cpu(words.lab.small);
+    if (!(await adapter())) return cpu(words.lab.noWebGpu);
+    let gpu: Employee<Trainer> | undefined;
+    let own: Employee<Trainer> | undefined;
+    try {
+      gpu = await this.#hire("gpu");
+      const [run] = this.#runs;
+      const off = run ? await gpu.settle(gpu.remote.disagreement(run)) : Infinity;
+      if (!(off <= TOLERANCE)) return cpu(words.lab.disagrees(off));
+      if (this.choice === "auto") {
+        own = await this.#hire("cpu");
+        const onCpu = (await time(own, this.#stacks("cpu"))) * Math.min(this.#cores(), this.#runs.length);
+        const onGpu = await time(gpu, this.#stacks("gpu"));
+        if (onGpu <= onCpu) return cpu(words.lab.slower(onGpu / onCpu));
+        this.#why = words.lab.faster(onGpu / onCpu);
+      } else {
+        this.#why = words.lab.asked;
+      }
+      // It has the images already.
+      this.#members = [{ employee: gpu, stacks: [], crashes: 0, more: true }];
+      gpu = undefined;
+      return "gpu";
+    } catch (error) {
+      return cpu(words.lab.gpuFailed(error instanceof Error ? error.message : String(error)));
+    } finally {
+      gpu?.dismiss();
+      own?.dismiss();
+    }
+  }
+}
+
+/** Spreads stacks, the longest first, over workers so that they end together. */
+function share(stacks: Stack[], workers: number): Stack[][] {
+  const shares = Array.from({ length: workers }, () => ({ stacks: [] as Stack[], steps: 0 }));
+  for (const stack of stacks) {
+    const least = shares.reduce((a, b) => (b.steps < a.steps ? b : a));
+    least.stacks.push(stack);
+    least.steps += Math.max(...stack.runs.map((run) => run.steps));
+  }
+  return shares.map((s) => s.stacks);
+}
+
+/** Steps a second over all runs, after one that is not counted. */
+async function time(employee: Employee<Trainer>, stacks: Stack[]): Promise<number> {
+  await employee.settle(employee.remote.start(stacks));
+  await employee.settle(employee.remote.slice(SLICE, 1));
+  const begin = performance.now();
+  const { steps } = await employee.settle(employee.remote.slice(TRIAL));
+  return (1000 * steps) / (performance.now() - begin);
+}
+
+async function adapter(): Promise<boolean> {
+  try {
+    return "gpu" in navigator && (await (navigator.gpu as { requestAdapter(): Promise<unknown> }).requestAdapter()) !== null;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,293 @@
+// A session: one experiment trained in workers, from play to its findings; figures draw its recording as it grows.
+import {
+  RECORDING_VERSION,
+  type Experiment,
+  type FigureName,
+  type Measurement,
+  type Recording,
+  type RunSpec,
+  type Trace,
+} from "../types.ts";
+import type { Plan, Setting } from "../wasm/cpu/l2lab_web.js";
+import { words } from "../words.ts";
+import { Crew, type DeviceChoice, type Phase, type Progress } from "./crew.ts";
+import { ask, Crash } from "./workers.ts";
+
+export type { DeviceChoice, Progress } from "./crew.ts";
+
+/** Text by field name: only what differs from the figure's base. */
+export type Settings = Record<string, string>;
+export type State = "idle" | "loading" | "running" | "paused" | "done" | "failed";
+
+/** Milliseconds between "change" events, and between findings while runs are under way. */
+const CHANGE_EVERY = 100;
+const FINDINGS_EVERY = 500;
+/** Optimizer steps of each run that one press of "step" takes. */
+const STEP = 10;
+
+const pairs = (settings: Settings): Setting[] => Object.entries(settings);
+
+/** Asks the core which settings it heeds; the others are named in `problems`. */
+export async function check(figure: FigureName, settings: Settings): Promise<{ settings: Settings; problems: string[] }> {
+  const heeded = await ask((analyst) => analyst.heed(figure, pairs(settings)));
+  return { settings: Object.fromEntries(heeded.settings), problems: heeded.problems };
+}
+
+/** Adds the data set that these files make; afterwards `data` may name it. */
+export async function addData(files: readonly File[]): Promise<{ name: string; train: number; test: number }> {
+  const read = async (file: File) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
+  const contents = await Promise.all(files.map(read));
+  return ask((analyst) => analyst.add(contents));
+}
+
+/** Curves of infinitely wide networks, for any λ and times. */
+export interface Theory {
+  readonly gammas: Float64Array;
+  readonly power: Float64Array;
+  curves(
+    lambda: number,
+    times: Float64Array,
+  ): Promise<{ train: Float64Array; test: Float64Array; kernel: Float64Array; peak: number | null }>;
+  /** f/y of modes over time, in a flow of homogeneity degree k. */
+  modes(lambda: number, k: number, which: number[], times: Float64Array): Promise<Float64Array[]>;
+}
+
+/** The theory of an experiment. */
+export async function theory(settings: Settings): Promise<Theory> {
+  const { experiment, problems } = await ask((analyst) => analyst.heed("theory", pairs(settings)));
+  if (problems[0]) throw new Error(problems[0]);
+  const solution = await ask((analyst) => analyst.theory(experiment));
+  const spectrum = await ask(() => solution.spectrum());
+  return {
+    ...spectrum,
+    curves: (lambda, times) => ask(() => solution.curves(lambda, times)),
+    modes: (lambda, k, which, times) => ask(() => solution.modes(lambda, k, which, times)),
+  };
+}
+
+/** What has been prepared of an experiment before its first step. */
+interface Ready {
+  readonly experiment: Experiment;
+  readonly plan: Plan;
+}
+
+/** Dispatches "change" when its state, progress, recording or notice has changed. */
+export class Session extends EventTarget {
+  #state: State = "idle";
+  #recording: Recording | null = null;
+  #notice: string | null = null;
+  #error: string | null = null;
+  #ready: Ready | null = null;
+  #crew: Crew | null = null;
+  /** What is at work belongs to this life; rewind and close begin another. */
+  #life = 0;
+  /** Steps that each run may take before it pauses by itself. */
+  #most = Infinity;
+  #working = false;
+  #announced = 0;
+  #announcement: ReturnType<typeof setTimeout> | undefined;
+  #foundAt = 0;
+
+  constructor(
+    readonly figure: FigureName,
+    readonly settings: Settings,
+    readonly device: DeviceChoice = "auto",
+  ) {
+    super();
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get recording(): Recording | null {
+    return this.#recording;
+  }
+
+  get progress(): Progress | null {
+    return this.#crew?.progress ?? null;
+  }
+
+  /** One sentence for the reader. */
+  get notice(): string | null {
+    return this.#notice;
+  }
+
+  /** What happened and what to do, in state "failed". */
+  get error(): string | null {
+    return this.#error;
+  }
+
+  play(): void {
+    this.#most = Infinity;
+    void this.#work();
+  }
+
+  /** A few steps of every run, then a pause. */
+  step(): void {
+    this.#most = STEP;
+    void this.#work();
+  }
+
+  pause(): void {
+    if (this.#state === "running" || this.#state === "loading") this.#become("paused");
+  }
+
+  /** Back to the same initial weights. */
+  rewind(): void {
+    this.#end();
+    this.#recording = null;
+    this.#notice = this.#error = null;
+    this.#become("idle");
+  }
+
+  /** Ends everything and frees its workers. */
+  close(): void {
+    this.#end();
+    clearTimeout(this.#announcement);
+  }
+
+  #end(): void {
+    this.#life++;
+    this.#working = false;
+    this.#crew?.dismiss();
+    this.#crew = null;
+  }
+
+  #become(state: State): void {
+    this.#state = state;
+    this.#announce(true);
+  }
+
+  #announce(now = false): void {
+    clearTimeout(this.#announcement);
+    const wait = now ? 0 : this.#announced + CHANGE_EVERY - performance.now();
+    const tell = () => {
+      this.#announced = performance.now();
+      this.dispatchEvent(new Event("change"));
+    };
+    if (wait <= 0) tell();
+    else this.#announcement = setTimeout(tell, wait);
+  }
+
+  async #work(): Promise<void> {
+    if (this.#state === "done" || this.#state === "failed") return;
+    const life = this.#life;
+    this.#become(this.#crew?.busy ? "running" : "loading");
+    // Whoever works already goes on.
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      const finished = await this.#go(() => life === this.#life);
+      if (life === this.#life && finished) this.#become("done");
+    } catch (error) {
+      if (life !== this.#life) return;
+      this.#end();
+      this.#error = sentence(error);
+      this.#become("failed");
+    } finally {
+      if (life === this.#life) this.#working = false;
+    }
+  }
+
+  /** Works until all is done (true) or the session is paused or ended (false). */
+  async #go(alive: () => boolean): Promise<boolean> {
+    const going = () => alive() && (this.#state === "running" || this.#state === "loading");
+    const ready = (this.#ready ??= await this.#prepare());
+    if (!alive()) return false;
+    const crew = (this.#crew ??= new Crew(ready.experiment, ready.plan, this.device, {
+      begun: (phase, runs) => this.#reset(ready, phase, runs),
+      measured: (phase, run, measurement) => this.#record(phase, run, measurement),
+      ended: (phase, run, end) => {
+        const trace = this.#traces(phase)[run];
+        if (trace) trace.end = end;
+      },
+      worked: () => {
+        // A new object, so that figures see that it has grown.
+        if (this.#recording) this.#recording = { ...this.#recording };
+        this.#announce();
+        if (performance.now() - this.#foundAt > FINDINGS_EVERY) void this.#find(ready, alive);
+      },
+      notice: (text) => {
+        this.#notice = text;
+        this.#announce();
+      },
+    }));
+    if (!crew.busy) await crew.begin("grid", ready.plan.runs);
+    while (going()) {
+      if (this.#state === "loading") this.#become("running");
+      const complete = await crew.work(going, this.#most);
+      if (!alive()) return false;
+      await this.#find(ready, alive);
+      if (!complete) {
+        if (going() && this.#most < Infinity) this.#become("paused");
+        continue;
+      }
+      const forecast = this.#recording?.findings.forecast;
+      if (crew.phase === "verify" || !forecast) return alive();
+      await crew.begin("verify", await ask((analyst) => analyst.forecastRuns(ready.experiment, forecast)));
+    }
+    return false;
+  }
+
+  async #prepare(): Promise<Ready> {
+    const { experiment, problems } = await ask((analyst) => analyst.heed(this.figure, pairs(this.settings)));
+    if (problems[0]) throw new Error(problems[0]);
+    return { experiment, plan: await ask((analyst) => analyst.plan(experiment)) };
+  }
+
+  /** Empties what was recorded of a phase: its runs begin. */
+  #reset({ experiment, plan }: Ready, phase: Phase, runs: readonly RunSpec[]): void {
+    const empty = runs.map((run): Trace => ({ run, points: [], end: null }));
+    if (phase === "verify" && this.#recording) {
+      this.#recording = { ...this.#recording, verification: empty };
+      return;
+    }
+    this.#recording = {
+      version: RECORDING_VERSION,
+      command: null,
+      device: "browser",
+      experiment,
+      model: plan.model,
+      traces: empty,
+      verification: [],
+      findings: { runs: [], cells: [], fits: {}, forecast: null, outcomes: [], regret: null },
+    };
+  }
+
+  #record(phase: Phase, run: number, measurement: Measurement): void {
+    const points = this.#traces(phase)[run]?.points;
+    const last = points?.at(-1);
+    // A run that began again after a crash measures the same once more.
+    if (points && (!last || measurement.step > last.step)) points.push(measurement);
+  }
+
+  #traces(phase: Phase): Trace[] {
+    return (phase === "grid" ? this.#recording?.traces : this.#recording?.verification) ?? [];
+  }
+
+  /** Asks for what the traces say by now. */
+  async #find({ experiment, plan }: Ready, alive: () => boolean): Promise<void> {
+    const recording = this.#recording;
+    if (!recording) return;
+    this.#foundAt = Infinity;
+    const { traces, verification } = recording;
+    try {
+      const examples = plan.images.train.labels.length;
+      const findings = await ask((analyst) => analyst.findings(experiment, examples, traces, verification));
+      if (alive() && this.#recording?.traces === traces) {
+        this.#recording = { ...this.#recording, findings };
+        this.#announce();
+      }
+    } finally {
+      this.#foundAt = performance.now();
+    }
+  }
+}
+
+/** What happened and what to do, for a reader. */
+function sentence(error: unknown): string {
+  const what = error instanceof Error ? error.message : String(error);
+  if (error instanceof Crash) return words.lab.cannotStart(what);
+  return what.endsWith(".") ? what : `${what}.`;
+}

@@ -1,0 +1,69 @@
+// Starts workers, and tells a worker that cannot start or has crashed from one that refuses its input.
+import { wrap, type Remote } from "comlink";
+import type { Analyst } from "./analyst.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** The worker is beyond use: it could not start, or its wasm instance has stopped. */
+export class Crash extends Error {
+  override name = "Crash";
+}
+
+/** A worker and what it offers. */
+export interface Employee<T> {
+  readonly remote: Remote<T>;
+  /** Waits for something that the worker was asked for. */
+  settle<R>(asked: Promise<R>): Promise<R>;
+  dismiss(): void;
+}
+
+function employ<T>(worker: Worker): Employee<T> {
+  let fail: (crash: Crash) => void = () => undefined;
+  const crashed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  crashed.catch(() => undefined);
+  worker.addEventListener("error", (event) => {
+    // Told to whoever waits; not to the console too.
+    event.preventDefault();
+    fail(new Crash(event.message || "its script could not be loaded"));
+  });
+  return {
+    remote: wrap<T>(worker),
+    async settle(asked) {
+      try {
+        return await Promise.race([asked, crashed]);
+      } catch (error) {
+        // After a trap everything in the instance is undefined.
+        if (error instanceof Error && error.name === "RuntimeError") throw new Crash(error.message);
+        throw error;
+      }
+    },
+    dismiss() {
+      worker.terminate();
+      fail(new Crash("dismissed"));
+    },
+  };
+}
+
+export function trainer(): Employee<Trainer> {
+  return employ(new Worker(new URL("./trainer.ts", import.meta.url), { type: "module", name: "l2lab-trainer" }));
+}
+
+let shared: Employee<Analyst> | undefined;
+
+/** The page's one analyst; a new one after a crash. */
+export async function ask<R>(question: (analyst: Remote<Analyst>) => Promise<R>): Promise<R> {
+  shared ??= employ<Analyst>(
+    new Worker(new URL("./analyst.ts", import.meta.url), { type: "module", name: "l2lab-analyst" }),
+  );
+  const current = shared;
+  try {
+    return await current.settle(question(current.remote));
+  } catch (error) {
+    if (error instanceof Crash && shared === current) {
+      current.dismiss();
+      shared = undefined;
+    }
+    throw error;
+  }
+}

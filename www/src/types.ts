@@ -1,0 +1,928 @@
+// Made from core's types by core/tests/suite/typescript.rs, which also says how: do not edit.
+
+export type Sampling = "epoch" | "replacement";
+
+export type ModelKind = "linear" | "fc" | "cnn";
+
+export type Activation = "relu" | "erf" | "tanh" | "linear";
+
+export type Parameterization = "standard" | "ntk";
+
+export type Normalization = "running" | "batch";
+
+export type Pooling = "stride" | "max" | "average";
+
+export type Readout = "pool" | "flatten";
+
+export type Loss = "cross-entropy" | "mse";
+
+export type LrSchedule = "constant" | "step" | "cosine";
+
+export type LambdaScheduleKind = "constant";
+
+export type Estimator = "threshold" | "smoothed" | "loss";
+
+export type Length = string;
+
+export type Grid = Array<number>;
+
+export type Experiment = { 
+/**
+ * Data set: fashion-mnist-512 (part of the program), fashion-mnist, mnist, cifar10 or cifar100.
+ */
+data: string, 
+/**
+ * Training examples, drawn by data-seed; 0 takes all.
+ */
+train: number, 
+/**
+ * Test examples, drawn by data-seed; 0 takes all.
+ */
+test: number, 
+/**
+ * Training examples held out and measured in place of the test set; 0 holds out none.
+ */
+validation: number, 
+/**
+ * Fraction of the training labels replaced by another class.
+ */
+"label-noise": number, 
+/**
+ * Seed of the subset, the split and the label noise.
+ */
+"data-seed": number, 
+/**
+ * Model: linear, fc (fully connected) or cnn.
+ */
+model: ModelKind, 
+/**
+ * Weight layers, the last one linear; without biases this is the homogeneity degree k.
+ */
+depth: number, 
+/**
+ * Units, or channels of a convolution, in each hidden layer.
+ */
+width: number, 
+/**
+ * Activation: relu, erf, tanh or linear.
+ */
+activation: Activation, 
+/**
+ * Biases in every layer.
+ */
+bias: boolean, 
+/**
+ * Parameterization: standard (weights N(0, w-std²/fan-in)) or ntk (weights N(0, 1), scaled in use).
+ */
+parameterization: Parameterization, 
+/**
+ * Weight scale σ_w; by default √2 for relu (He) and 1 for the others (LeCun).
+ */
+"w-std": number | null, 
+/**
+ * Bias scale σ_b: the standard deviation of the initial biases, or with ntk their factor.
+ */
+"b-std": number, 
+/**
+ * Batch normalization after each convolution (cnn).
+ */
+"batch-norm": boolean, 
+/**
+ * What batch normalization uses when testing: running averages, or the current batch.
+ */
+normalization: Normalization, 
+/**
+ * How a cnn shrinks the image after its first convolution: stride, max or average (2×2 pooling).
+ */
+pooling: Pooling, 
+/**
+ * What a cnn's dense layer reads: the average over pixels (pool) or every pixel (flatten).
+ */
+readout: Readout, 
+/**
+ * Loss: cross-entropy, or mse (½‖f − one-hot‖²).
+ */
+loss: Loss, 
+/**
+ * Examples per step; 0 is the full batch.
+ */
+batch: number, 
+/**
+ * How minibatches are drawn: epoch (without replacement) or replacement.
+ */
+sampling: Sampling, 
+/**
+ * Learning rates η of the grid.
+ */
+lr: Grid, 
+/**
+ * Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.
+ */
+"lr-schedule": LrSchedule, 
+/**
+ * Momentum β, without dampening.
+ */
+momentum: number, 
+/**
+ * L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖² over all parameters.
+ */
+lambda: Grid, 
+/**
+ * Schedule of λ within a run: constant.
+ */
+"lambda-schedule": LambdaScheduleKind, 
+/**
+ * Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.
+ */
+tau: number | null, 
+/**
+ * Length of each run in steps.
+ */
+steps: number | null, 
+/**
+ * Length of each run in epochs.
+ */
+epochs: number | null, 
+/**
+ * Measurements over each run, evenly spaced and at least a step apart.
+ */
+measurements: number, 
+/**
+ * Number of seeds; each gives its own initial weights and batch order.
+ */
+seeds: number, 
+/**
+ * The first seed.
+ */
+seed: number, 
+/**
+ * Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.
+ */
+estimator: Estimator, 
+/**
+ * Training budget that λ is predicted for: steps, or with a unit 200ep or 2tau (of the largest λ).
+ */
+budget: Length | null, };
+
+export type RunSpec = { 
+/**
+ * L2 coefficient λ.
+ */
+lambda: number, 
+/**
+ * Learning rate η, before its schedule.
+ */
+lr: number, 
+/**
+ * Momentum β.
+ */
+momentum: number, 
+/**
+ * Seed of initial weights and batch order.
+ */
+seed: number, 
+/**
+ * Length in steps.
+ */
+steps: number, 
+/**
+ * Steps between measurements; the last step is measured too.
+ */
+measure_every: number, };
+
+export type Measurement = { 
+/**
+ * Steps taken.
+ */
+step: number, 
+/**
+ * Passes over the training set.
+ */
+epoch: number, 
+/**
+ * Regularization time Σ η_eff λ over the steps taken.
+ */
+tau: number, 
+/**
+ * Mean loss over the training examples measured.
+ */
+train_loss: number, 
+/**
+ * Accuracy on them.
+ */
+train_accuracy: number, 
+/**
+ * Mean loss over the test examples.
+ */
+test_loss: number, 
+/**
+ * Accuracy on them.
+ */
+test_accuracy: number, 
+/**
+ * ‖θ‖² over all parameters.
+ */
+sq_norm: number, 
+/**
+ * η of the coming step.
+ */
+lr: number, 
+/**
+ * λ of the coming step.
+ */
+lambda: number, };
+
+export type End = "completed" | { "diverged": { 
+/**
+ * The step at which that was seen.
+ */
+step: number, 
+/**
+ * What was not finite.
+ */
+what: string, } };
+
+export type Trace = { 
+/**
+ * The run.
+ */
+run: RunSpec, 
+/**
+ * Its measurements.
+ */
+points: Array<Measurement>, 
+/**
+ * Why it ended, if it has.
+ */
+end: End | null, };
+
+export type Peak = { 
+/**
+ * t_* in steps.
+ */
+step: number, 
+/**
+ * t_* in regularization time.
+ */
+tau: number, 
+/**
+ * The run may not have reached its peak: it must not enter a fit.
+ */
+censored: boolean, };
+
+export type RunSummary = { 
+/**
+ * L2 coefficient λ.
+ */
+lambda: number, 
+/**
+ * Learning rate η.
+ */
+lr: number, 
+/**
+ * Momentum β.
+ */
+momentum: number, 
+/**
+ * Seed.
+ */
+seed: number, 
+/**
+ * Steps that it was to take.
+ */
+steps: number, 
+/**
+ * t_* in steps by the experiment's estimator.
+ */
+t_star: number | null, 
+/**
+ * t_* in regularization time.
+ */
+tau_star: number | null, 
+/**
+ * The early-stopping performance.
+ */
+max_test_accuracy: number | null, 
+/**
+ * Test accuracy at the end.
+ */
+final_test_accuracy: number | null, 
+/**
+ * Fall of the smoothed test accuracy from its maximum to the end.
+ */
+late_decay: number | null, 
+/**
+ * Largest training accuracy: 1 if the network is overparameterized for its data.
+ */
+max_train_accuracy: number | null, 
+/**
+ * The peak fell on the end of the run: it was too short to tell, and t_* enters no fit.
+ */
+censored: boolean, 
+/**
+ * The run ended because its numbers did; it enters no fit.
+ */
+diverged: boolean, 
+/**
+ * Why, if it diverged.
+ */
+reason?: string | null, 
+/**
+ * t_* by every estimator.
+ */
+estimates: { [key in string]: Peak }, };
+
+export type Cell = { 
+/**
+ * Learning rate η.
+ */
+lr: number, 
+/**
+ * L2 coefficient λ.
+ */
+lambda: number, 
+/**
+ * Runs.
+ */
+runs: number, 
+/**
+ * Runs whose peak is censored.
+ */
+censored: number, 
+/**
+ * Runs that diverged.
+ */
+diverged: number, 
+/**
+ * Median t_* in steps of the others.
+ */
+t_star: number | null, 
+/**
+ * Median τ_* of the others.
+ */
+tau_star: number | null, 
+/**
+ * Mean early-stopping performance of the runs that did not diverge.
+ */
+max_test_accuracy: number | null, 
+/**
+ * Mean final test accuracy of them.
+ */
+final_test_accuracy: number | null, 
+/**
+ * Mean of their late decay.
+ */
+late_decay: number | null, 
+/**
+ * Mean of their largest training accuracy.
+ */
+max_train_accuracy: number | null, };
+
+export type Fit = { 
+/**
+ * Slope of log t_* on log(η_eff λ); the paper's relation R2 is −1.
+ */
+slope: number, 
+/**
+ * 95 % bootstrap interval over seeds; absent with one seed.
+ */
+slope_ci: [number, number] | null, 
+/**
+ * Slope of log t_* on log λ within each η (relation R1); absent if no η has two λ.
+ */
+slope_lambda: number | null, 
+/**
+ * Its interval.
+ */
+slope_lambda_ci: [number, number] | null, 
+/**
+ * c′: the median of τ_* = η_eff λ t_*.
+ */
+c_prime: number, 
+/**
+ * Its 95 % bootstrap interval over seeds; absent with one seed.
+ */
+c_prime_ci: [number, number] | null, 
+/**
+ * Smallest and largest τ_* over the runs.
+ */
+c_prime_range: [number, number], 
+/**
+ * log t_* where log(η_eff λ) is 0, so that the line can be drawn.
+ */
+intercept: number, 
+/**
+ * Runs in the fit.
+ */
+n: number, 
+/**
+ * Seeds in the fit.
+ */
+seeds: number, };
+
+export type Forecast = { 
+/**
+ * η of the runs it concerns.
+ */
+lr: number, 
+/**
+ * The large λ whose t_* was read: the largest one that reached its peak with every seed.
+ */
+lambda0: number, 
+/**
+ * The budget in steps.
+ */
+budget: number, 
+/**
+ * Median t_* of the short runs, in steps.
+ */
+t_star: number, 
+/**
+ * Median c′ = τ_* of the short runs.
+ */
+c_prime: number, 
+/**
+ * The λ whose t_* falls on the end of the budget.
+ */
+lambda_pred: number, 
+/**
+ * 95 % bootstrap interval over the short runs' seeds; absent with one seed.
+ */
+lambda_pred_ci: [number, number] | null, 
+/**
+ * Short runs that reached their peak.
+ */
+n: number, };
+
+export type Outcome = { 
+/**
+ * L2 coefficient λ.
+ */
+lambda: number, 
+/**
+ * Seed.
+ */
+seed: number, 
+/**
+ * Early-stopping test accuracy at the budget, 0 to 1.
+ */
+accuracy: number, };
+
+export type Regret = { 
+/**
+ * The grid's best λ at the budget, by mean accuracy over seeds.
+ */
+best_lambda: number, 
+/**
+ * Its mean accuracy.
+ */
+best_accuracy: number, 
+/**
+ * Mean accuracy at λ_pred.
+ */
+accuracy: number, 
+/**
+ * `best_accuracy − accuracy`; negative where the prediction beats the grid.
+ */
+regret: number, 
+/**
+ * 95 % bootstrap interval over seeds, the grid searched anew in every resample.
+ */
+regret_ci: [number, number] | null, 
+/**
+ * Seeds behind the means.
+ */
+seeds: number, };
+
+export type ModelSummary = { 
+/**
+ * Trained values of one run.
+ */
+parameters: number, 
+/**
+ * The homogeneity degree k, if there is one.
+ */
+homogeneity: number | null, };
+
+export type Findings = { 
+/**
+ * One for each run of the grid.
+ */
+runs: Array<RunSummary>, 
+/**
+ * One for each η and λ.
+ */
+cells: Array<Cell>, 
+/**
+ * The fits by all estimators, by name; those that have too few uncensored runs are absent.
+ */
+fits: { [key in string]: Fit }, 
+/**
+ * λ_pred for a budget, if the grid allows one.
+ */
+forecast: Forecast | null, 
+/**
+ * The grid's runs within the forecast's budget.
+ */
+outcomes: Array<Outcome>, 
+/**
+ * What following the forecast costs, if that was tried.
+ */
+regret: Regret | null, };
+
+export type Recording = { 
+/**
+ * [`RECORDING_VERSION`] of the program that made it.
+ */
+version: number, 
+/**
+ * The command that makes it again; absent in a page's own runs.
+ */
+command: string | null, 
+/**
+ * The device it ran on.
+ */
+device: string, 
+/**
+ * What was asked for.
+ */
+experiment: Experiment, 
+/**
+ * What learned.
+ */
+model: ModelSummary, 
+/**
+ * The grid's runs.
+ */
+traces: Array<Trace>, 
+/**
+ * Runs at the forecast's λ.
+ */
+verification: Array<Trace>, 
+/**
+ * What was found.
+ */
+findings: Findings, };
+
+export type FigureName = "clock" | "law" | "predict" | "theory" | "limits";
+
+export type TheoryPoint = { 
+/**
+ * Time of gradient flow: η times steps.
+ */
+time: number, 
+/**
+ * Mean ½‖f − y‖² over the training set.
+ */
+train_loss: number, 
+/**
+ * Share of training examples whose largest output is the target's.
+ */
+train_accuracy: number, 
+/**
+ * The same over the test set, if there is one.
+ */
+test_loss: number | null, 
+/**
+ * The same over the test set, if there is one.
+ */
+test_accuracy: number | null, 
+/**
+ * Θ_t/Θ_0.
+ */
+kernel_scale: number, };
+
+export const RECORDING_VERSION = 1;
+
+/** The experiment's fields: names of flags, URL keys and attributes. */
+export const FIELDS: readonly { name: keyof Experiment; help: string; switch: boolean }[] = [
+  {
+    "help": "Data set: fashion-mnist-512 (part of the program), fashion-mnist, mnist, cifar10 or cifar100.",
+    "name": "data",
+    "switch": false
+  },
+  {
+    "help": "Training examples, drawn by data-seed; 0 takes all.",
+    "name": "train",
+    "switch": false
+  },
+  {
+    "help": "Test examples, drawn by data-seed; 0 takes all.",
+    "name": "test",
+    "switch": false
+  },
+  {
+    "help": "Training examples held out and measured in place of the test set; 0 holds out none.",
+    "name": "validation",
+    "switch": false
+  },
+  {
+    "help": "Fraction of the training labels replaced by another class.",
+    "name": "label-noise",
+    "switch": false
+  },
+  {
+    "help": "Seed of the subset, the split and the label noise.",
+    "name": "data-seed",
+    "switch": false
+  },
+  {
+    "help": "Model: linear, fc (fully connected) or cnn.",
+    "name": "model",
+    "switch": false
+  },
+  {
+    "help": "Weight layers, the last one linear; without biases this is the homogeneity degree k.",
+    "name": "depth",
+    "switch": false
+  },
+  {
+    "help": "Units, or channels of a convolution, in each hidden layer.",
+    "name": "width",
+    "switch": false
+  },
+  {
+    "help": "Activation: relu, erf, tanh or linear.",
+    "name": "activation",
+    "switch": false
+  },
+  {
+    "help": "Biases in every layer.",
+    "name": "bias",
+    "switch": true
+  },
+  {
+    "help": "Parameterization: standard (weights N(0, w-std²/fan-in)) or ntk (weights N(0, 1), scaled in use).",
+    "name": "parameterization",
+    "switch": false
+  },
+  {
+    "help": "Weight scale σ_w; by default √2 for relu (He) and 1 for the others (LeCun).",
+    "name": "w-std",
+    "switch": false
+  },
+  {
+    "help": "Bias scale σ_b: the standard deviation of the initial biases, or with ntk their factor.",
+    "name": "b-std",
+    "switch": false
+  },
+  {
+    "help": "Batch normalization after each convolution (cnn).",
+    "name": "batch-norm",
+    "switch": true
+  },
+  {
+    "help": "What batch normalization uses when testing: running averages, or the current batch.",
+    "name": "normalization",
+    "switch": false
+  },
+  {
+    "help": "How a cnn shrinks the image after its first convolution: stride, max or average (2×2 pooling).",
+    "name": "pooling",
+    "switch": false
+  },
+  {
+    "help": "What a cnn's dense layer reads: the average over pixels (pool) or every pixel (flatten).",
+    "name": "readout",
+    "switch": false
+  },
+  {
+    "help": "Loss: cross-entropy, or mse (½‖f − one-hot‖²).",
+    "name": "loss",
+    "switch": false
+  },
+  {
+    "help": "Examples per step; 0 is the full batch.",
+    "name": "batch",
+    "switch": false
+  },
+  {
+    "help": "How minibatches are drawn: epoch (without replacement) or replacement.",
+    "name": "sampling",
+    "switch": false
+  },
+  {
+    "help": "Learning rates η of the grid.",
+    "name": "lr",
+    "switch": false
+  },
+  {
+    "help": "Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.",
+    "name": "lr-schedule",
+    "switch": false
+  },
+  {
+    "help": "Momentum β, without dampening.",
+    "name": "momentum",
+    "switch": false
+  },
+  {
+    "help": "L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖² over all parameters.",
+    "name": "lambda",
+    "switch": false
+  },
+  {
+    "help": "Schedule of λ within a run: constant.",
+    "name": "lambda-schedule",
+    "switch": false
+  },
+  {
+    "help": "Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.",
+    "name": "tau",
+    "switch": false
+  },
+  {
+    "help": "Length of each run in steps.",
+    "name": "steps",
+    "switch": false
+  },
+  {
+    "help": "Length of each run in epochs.",
+    "name": "epochs",
+    "switch": false
+  },
+  {
+    "help": "Measurements over each run, evenly spaced and at least a step apart.",
+    "name": "measurements",
+    "switch": false
+  },
+  {
+    "help": "Number of seeds; each gives its own initial weights and batch order.",
+    "name": "seeds",
+    "switch": false
+  },
+  {
+    "help": "The first seed.",
+    "name": "seed",
+    "switch": false
+  },
+  {
+    "help": "Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.",
+    "name": "estimator",
+    "switch": false
+  },
+  {
+    "help": "Training budget that λ is predicted for: steps, or with a unit 200ep or 2tau (of the largest λ).",
+    "name": "budget",
+    "switch": false
+  }
+];
+
+/** What each figure's experiment is unless told otherwise, as text. */
+export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {
+  "clock": {
+    "activation": "relu",
+    "b-std": "0",
+    "batch": "128",
+    "batch-norm": "false",
+    "bias": "true",
+    "data": "fashion-mnist-512",
+    "data-seed": "0",
+    "depth": "4",
+    "estimator": "smoothed",
+    "label-noise": "0",
+    "lambda": "0.1,0.03,0.01,0.003",
+    "lambda-schedule": "constant",
+    "loss": "cross-entropy",
+    "lr": "0.1",
+    "lr-schedule": "constant",
+    "measurements": "50",
+    "model": "fc",
+    "momentum": "0",
+    "normalization": "running",
+    "parameterization": "standard",
+    "pooling": "stride",
+    "readout": "pool",
+    "sampling": "epoch",
+    "seed": "0",
+    "seeds": "3",
+    "test": "400",
+    "train": "512",
+    "validation": "0",
+    "width": "64"
+  },
+  "law": {
+    "activation": "relu",
+    "b-std": "0",
+    "batch": "128",
+    "batch-norm": "false",
+    "bias": "true",
+    "data": "fashion-mnist-512",
+    "data-seed": "0",
+    "depth": "4",
+    "estimator": "smoothed",
+    "label-noise": "0",
+    "lambda": "0.1,0.03,0.01,0.003",
+    "lambda-schedule": "constant",
+    "loss": "cross-entropy",
+    "lr": "0.1",
+    "lr-schedule": "constant",
+    "measurements": "50",
+    "model": "fc",
+    "momentum": "0",
+    "normalization": "running",
+    "parameterization": "standard",
+    "pooling": "stride",
+    "readout": "pool",
+    "sampling": "epoch",
+    "seed": "0",
+    "seeds": "3",
+    "test": "400",
+    "train": "512",
+    "validation": "0",
+    "width": "64"
+  },
+  "limits": {
+    "activation": "relu",
+    "b-std": "0",
+    "batch": "128",
+    "batch-norm": "false",
+    "bias": "true",
+    "data": "fashion-mnist-512",
+    "data-seed": "0",
+    "depth": "4",
+    "estimator": "smoothed",
+    "label-noise": "0",
+    "lambda": "0.1,0.03,0.01",
+    "lambda-schedule": "constant",
+    "loss": "cross-entropy",
+    "lr": "0.01",
+    "lr-schedule": "constant",
+    "measurements": "50",
+    "model": "linear",
+    "momentum": "0",
+    "normalization": "running",
+    "parameterization": "standard",
+    "pooling": "stride",
+    "readout": "pool",
+    "sampling": "epoch",
+    "seed": "0",
+    "seeds": "3",
+    "test": "400",
+    "train": "512",
+    "validation": "0",
+    "width": "64"
+  },
+  "predict": {
+    "activation": "relu",
+    "b-std": "0",
+    "batch": "128",
+    "batch-norm": "false",
+    "bias": "true",
+    "data": "fashion-mnist-512",
+    "data-seed": "0",
+    "depth": "4",
+    "estimator": "smoothed",
+    "label-noise": "0",
+    "lambda": "0.1,0.03,0.01,0.003",
+    "lambda-schedule": "constant",
+    "loss": "cross-entropy",
+    "lr": "0.1",
+    "lr-schedule": "constant",
+    "measurements": "50",
+    "model": "fc",
+    "momentum": "0",
+    "normalization": "running",
+    "parameterization": "standard",
+    "pooling": "stride",
+    "readout": "pool",
+    "sampling": "epoch",
+    "seed": "0",
+    "seeds": "3",
+    "test": "400",
+    "train": "512",
+    "validation": "0",
+    "width": "64"
+  },
+  "theory": {
+    "activation": "relu",
+    "b-std": "0",
+    "batch": "0",
+    "batch-norm": "false",
+    "bias": "false",
+    "data": "fashion-mnist-512",
+    "data-seed": "0",
+    "depth": "3",
+    "estimator": "smoothed",
+    "label-noise": "0",
+    "lambda": "0.01",
+    "lambda-schedule": "constant",
+    "loss": "mse",
+    "lr": "0.05,0.1",
+    "lr-schedule": "constant",
+    "measurements": "50",
+    "model": "fc",
+    "momentum": "0",
+    "normalization": "running",
+    "parameterization": "ntk",
+    "pooling": "stride",
+    "readout": "pool",
+    "sampling": "epoch",
+    "seed": "0",
+    "seeds": "3",
+    "test": "256",
+    "train": "256",
+    "validation": "0",
+    "width": "64"
+  }
+};

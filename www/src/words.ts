@@ -1,0 +1,290 @@
+// Every visible string of the elements and charts, in one catalogue.
+
+type Interval = readonly [string, string] | null;
+
+const between = (interval: Interval) => (interval ? ` (95 % interval ${interval[0]} to ${interval[1]})` : "");
+const runs = (n: number) => `${n} run${n === 1 ? "" : "s"}`;
+const seeds = (n: number) => `${n} seed${n === 1 ? "" : "s"}`;
+
+export const words = {
+  chart: {
+    role: "chart",
+    hint: "Left and right arrow keys read the values of a series, up and down change the series.",
+  },
+
+  lambda: (lambda: string) => `λ = ${lambda}`,
+  group: (lambda: string, lr: string) => `λ = ${lambda}, η = ${lr}`,
+  run: (group: string, seed: number) => `${group}, seed ${seed}`,
+
+  clocks: {
+    tau: { name: "τ = ηλt", label: "regularization time τ = ηλt/(1−β)", short: "τ", otherwise: [0.04, 2] as const },
+    step: { name: "steps", label: "steps t", short: "step", otherwise: [4, 7000] as const },
+    epoch: { name: "epochs", label: "epochs", short: "epoch", otherwise: [1, 2000] as const },
+  },
+  quantities: {
+    test_accuracy: { name: "test accuracy", label: "test accuracy", short: "accuracy" },
+    test_loss: { name: "test loss", label: "test loss", short: "loss" },
+    train_accuracy: { name: "training accuracy", label: "training accuracy", short: "training accuracy" },
+  },
+  estimators: {
+    smoothed: "smoothed maximum",
+    threshold: "within 0.5 % of the maximum",
+    loss: "least test loss",
+  },
+
+  clock: {
+    title: "Accuracy on three clocks",
+    caption:
+      "Thin lines are single seeds, strong lines their mean, all averaged over a tenth of the run. In τ the peaks and the declines line up. The early rise does not: it goes with ηt, whatever λ is.",
+    clockSwitch: "Time in",
+    quantitySwitch: "Show",
+    peak: "time to the best accuracy, t*",
+    peakSoFar: "best so far",
+    peakOf: (group: string) => `${group}, t*`,
+    chart: (quantity: string, clock: string) => `${quantity[0]?.toUpperCase()}${quantity.slice(1)} against ${clock}`,
+    peaked: (group: string, best: string, step: string, tau: string) =>
+      `${group}: best accuracy ${best}, peak at step ${step}, τ\u00a0=\u00a0${tau}.`,
+    noPeak: (group: string, best: string) => `${group}: best accuracy ${best}, no peak yet.`,
+    finding: (f: { peaks: number; steps: readonly string[]; tau: readonly string[] }) =>
+      `The ${f.peaks} peaks come between step ${f.steps[0]} and step ${f.steps[1]}, a factor of ${f.steps[2]} apart. ` +
+      `In τ they lie between ${f.tau[0]} and ${f.tau[1]}, a factor of ${f.tau[2]}.`,
+  },
+
+  law: {
+    title: "The time to the peak against λ",
+    caption:
+      "One dot for each run. Arrows are runs that ended before their peak could be told: the peak is there or later, and they are in no fit. The band holds the slopes of the 95 % bootstrap interval over seeds.",
+    estimatorSwitch: "t* is",
+    x: { label: "L2 coefficient λ", short: "λ" },
+    xRate: { label: "ηλ/(1−β)", short: "ηλ" },
+    y: { label: "t*, steps to the best accuracy", short: "t*" },
+    chart: "Steps to the best accuracy against λ, on logarithmic axes",
+    runKey: "a run",
+    censoredKey: "not reached: at least",
+    censored: (group: string) => `${group}, not reached: at least`,
+    guide: "the law: slope −1",
+    fit: (slope: string) => `fit: slope ${slope}`,
+    tooFew: "Too few runs reached their peak for a fit.",
+    finding: (f: { slope: string; interval: Interval; holds: boolean | null; n: number; seeds: number; cPrime: string; censored: number }) =>
+      `t* goes as λ to the power ${f.slope}${between(f.interval)}, from ${runs(f.n)} and ${seeds(f.seeds)}; the law says −1` +
+      `${f.holds === null ? "" : f.holds ? ", which is inside the interval" : ", which is outside the interval"}. ` +
+      `The constant is c′\u00a0=\u00a0${f.cPrime}.` +
+      `${f.censored > 0 ? ` ${f.censored} more ${f.censored === 1 ? "run is" : "runs are"} left out, not having reached a peak.` : ""}`,
+  },
+
+  predict: {
+    title: "The best λ for a budget",
+    caption:
+      "Dots are the grid: the best accuracy that each λ reaches within the budget. The vertical line is the λ that the law predicts from the short runs, with its 95 % interval; the diamond is how networks trained there did.",
+    x: { label: "L2 coefficient λ", short: "λ" },
+    y: { label: "best test accuracy within the budget", short: "accuracy" },
+    chart: "Best accuracy within the budget against λ",
+    grid: "grid",
+    predicted: "trained at the predicted λ",
+    marker: (lambda: string) => `predicted λ = ${lambda}`,
+    none: "No λ reached its peak with every seed, so there is no prediction.",
+    forecast: (f: { lambda0: string; tStar: string; n: number; budget: string; lambda: string; interval: Interval }) =>
+      `The short runs at λ₀\u00a0=\u00a0${f.lambda0} peak at step ${f.tStar} (n\u00a0=\u00a0${f.n}), so for ${f.budget} steps the law predicts λ\u00a0=\u00a0${f.lambda}${between(f.interval)}.`,
+    regret: (f: { accuracy: string; best: string; bestLambda: string; regret: string; interval: Interval; seeds: number }) =>
+      `Trained there: accuracy ${f.accuracy}, against ${f.best} at the grid’s best, λ\u00a0=\u00a0${f.bestLambda}. The regret is ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
+  },
+
+  limits: {
+    title: "Is there a late decay?",
+    caption:
+      "The first chart: test accuracy against τ. The second: how far the smoothed accuracy falls from its maximum to the end of the run, or the best training accuracy; means over seeds, with their range.",
+    barsSwitch: "Bars",
+    x: { label: "L2 coefficient λ", short: "λ" },
+    bars: {
+      late_decay: { name: "late decay", label: "fall of test accuracy after its peak", short: "late decay", chart: "Late decay by λ" },
+      max_train_accuracy: {
+        name: "training accuracy",
+        label: "best training accuracy",
+        short: "training accuracy",
+        chart: "Best training accuracy by λ",
+      },
+    },
+    decay: (f: { seen: boolean; mean: string; sd: string; n: number }) =>
+      f.seen
+        ? `Test accuracy falls by ${f.mean} after its peak (sd ${f.sd}, n\u00a0=\u00a0${runs(f.n)}).`
+        : `There is no late decay to speak of: test accuracy falls by ${f.mean} after its maximum (sd ${f.sd}, n\u00a0=\u00a0${runs(f.n)}), less than the 0.005 that the paper counts as being still there.`,
+    underfit: (accuracy: string) =>
+      `Training accuracy gets no further than ${accuracy}, so the network is not overparameterized and the relation is not claimed.`,
+    fit: (accuracy: string) => `Training accuracy reaches ${accuracy}.`,
+  },
+
+  theory: {
+    title: "An infinitely wide network, solved",
+    caption:
+      "The first chart: how much of each mode of the kernel is learned, and what is left of the kernel. The second: the losses. Strong modes are learned early, weak ones later; when the kernel has decayed nothing more is learned, and what was learned is forgotten. At k = 1, a linear model, the kernel stays and nothing is forgotten. The curves start from outputs of 0; trained networks start from random ones, which have to fade too, so they peak later.",
+    clockSwitch: "Time in",
+    times: {
+      t: { name: "t = η × steps", label: "time t = η × steps", short: "t" },
+      tau: { name: "τ = λt", label: "regularization time τ = λt", short: "τ" },
+    },
+    lambda: "L2 coefficient λ",
+    lambdaHelp: "How strongly weights are pulled to zero.",
+    depth: "Weight layers, k",
+    depthHelp: "Without biases the depth is the homogeneity degree k; k = 1 is a linear model.",
+    mode: (rank: number, gamma: string) => `mode ${rank}, γ = ${gamma}`,
+    kernel: "what is left of the kernel",
+    kernelMeasured: "kernel of trained networks",
+    modesChart: (k: number, lambda: string) => `Modes and kernel against time, k = ${k}, λ = ${lambda}`,
+    modesSummary: (k: number) =>
+      k === 1
+        ? "Each mode rises to a value that it keeps; the kernel stays at 1."
+        : "Each mode rises at its own time; as the kernel falls, modes that are learned fall with it to zero.",
+    learned: { label: "share that is learned, or left", short: "share" },
+    loss: { label: "loss", short: "loss" },
+    lossChart: (k: number, lambda: string) => `Losses against time, k = ${k}, λ = ${lambda}`,
+    train: "training loss",
+    test: "test loss",
+    network: (width: number) => `network of width ${width}, test`,
+    peakMark: (time: string) => `t* = ${time}`,
+    linear: "With k = 1 the kernel does not decay: the modes stay learned, and there is no peak followed by a decline.",
+    noPeak: (k: number, time: string) => `With k\u00a0=\u00a0${k} the kernel is down to 1/e at t\u00a0=\u00a0${time}; the test loss has no minimum before.`,
+    finding: (f: { k: number; kernelTime: string; tStar: string; tau: string }) =>
+      `With k\u00a0=\u00a0${f.k} the kernel is down to 1/e at t\u00a0=\u00a0${f.kernelTime}. The test loss is least at t*\u00a0=\u00a0${f.tStar}, which is τ\u00a0=\u00a0${f.tau}.`,
+    idle: "Move a slider, and everything is computed here, at once.",
+    computing: "Computing the kernel and its modes…",
+    noCurves: "Move a slider to compute the curves for these settings.",
+  },
+
+  transport: {
+    label: "Run",
+    play: "Play",
+    playTip: "Train these networks here, on this machine",
+    again: "Replay",
+    againTip: "Train the same networks again, from the same initial weights",
+    pause: "Pause",
+    pauseTip: "Pause; Play goes on from here",
+    step: "Step",
+    stepTip: "A few optimizer steps, then pause",
+    rewind: "Rewind",
+    rewindTip: "Back to the same initial weights",
+  },
+
+  status: {
+    recorded: "Recorded:",
+    live: "Live on this machine",
+    loadingRecorded: "Loading the recorded result…",
+    noRecorded: "Press Play to train these networks here.",
+    changed: "These settings have no recorded result. Press Play to train these networks here.",
+    rewound: "Back at the same initial weights. Press Play.",
+    starting: "Starting…",
+    grid: "Training the grid",
+    verify: "Training at the predicted λ",
+    paused: "Paused",
+    pausedUnseen: "Paused while out of sight",
+    done: "Done",
+    failed: "Stopped",
+    progress: (percent: string, speed: string, device: string) => `${percent} %, ${speed} steps/s on ${device}`,
+    total: (done: string, total: string) => `${done} of ${total} steps`,
+    cpu: (workers: number) => `the CPU, ${workers} worker${workers === 1 ? "" : "s"}`,
+    gpu: "the GPU",
+    progressLabel: "Progress",
+    peaks: (peaks: readonly string[]) => `Peaked: ${peaks.join("; ")}.`,
+    peak: (group: string, tau: string) => `${group} at τ = ${tau}`,
+    ended: (finding: string) => `Done. ${finding}`,
+  },
+
+  errors: {
+    lab: "The training code could not be loaded. Check the connection and reload the page.",
+    recorded: (url: string) => `The recorded result ${url} could not be loaded. Play still works.`,
+    version: (url: string) => `The recorded result ${url} is of another version and is not shown. Play still works.`,
+    figure: (name: string) => `There is no figure called “${name}”; this shows “clock”. Others are law, predict, theory and limits.`,
+    source: (id: string) => `This figure should follow the one called “${id}”, but the page has none; it runs by itself.`,
+    sameSource: "This figure cannot follow itself; it runs by itself.",
+    theory: (reason: string) => `The theory could not be computed: ${reason}`,
+    dismiss: "Dismiss",
+  },
+
+  controls: {
+    legend: "Settings",
+    more: "More settings",
+    reset: "Reset to default",
+    undo: "Undo",
+    fieldset: { data: "Data", model: "Model", training: "Training", grid: "Grid" },
+    data: "Data",
+    dataHelp: "512 images of Fashion-MNIST are here. Add others below, or drop their files on this figure.",
+    addData: "Add files…",
+    addDataHelp: "MNIST, Fashion-MNIST or CIFAR-10: IDX, IDX.gz or CIFAR binary files. They stay on this machine.",
+    reading: "Reading the files…",
+    added: (name: string, train: string, test: string) => `${name}: ${train} training and ${test} test images.`,
+    model: "Model",
+    models: { fc: "fully connected", linear: "linear", cnn: "convolutional" },
+    width: "Width",
+    depth: "Depth",
+    lr: "Learning rate η",
+    momentum: "Momentum β",
+    largest: "Largest λ",
+    largestHelp: "It peaks first.",
+    smallest: "Smallest λ",
+    smallestHelp: "It peaks last, and takes the longest to train.",
+    count: "Number of λ",
+    countHelp: "Evenly spaced on a logarithmic scale.",
+    seeds: "Seeds",
+    budget: "Budget, steps",
+    budgetHelp: "Train for this many steps: which λ is best?",
+    budgetAuto: "from the grid",
+    losses: { "cross-entropy": "cross-entropy", mse: "squared error" },
+    labels: {
+      lambda: "λ values",
+      lr: "η values",
+      batch: "Batch",
+      loss: "Loss",
+      activation: "Activation",
+      bias: "Biases",
+      tau: "Length in τ",
+      measurements: "Measurements",
+      train: "Training images",
+      test: "Test images",
+      "label-noise": "Label noise",
+      seed: "First seed",
+      estimator: "Estimator of t*",
+    },
+    listHelp: "Numbers separated by commas.",
+    invalidList: "Write numbers above 0, separated by commas.",
+    invalidNumber: (low: string, high: string) => `Write a number from ${low} to ${high}.`,
+    follows: "This figure shows the runs of the first one. Its settings are there.",
+  },
+
+  exports: {
+    menu: "Export",
+    csv: "Traces, CSV",
+    toml: "Experiment, TOML",
+    svg: "Figure, SVG",
+    png: "Figure, PNG",
+    share: "Copy link",
+    shareTip: "Copy a link to these settings",
+    copied: "Link copied",
+    link: "Link to these settings",
+    tomlHead: "# l2lab sweep FILE.toml",
+    failed: "The picture could not be made; the SVG file has the same content.",
+  },
+
+  url: {
+    version: (v: string) => `This link is of version ${v}, which this page does not know; its settings are read as version 1.`,
+    problems: (list: readonly string[]) => `Ignored from the link: ${list.join("; ")}.`,
+    unknown: (name: string) => `${name} (no such setting)`,
+    unchecked: "The settings in the link could not be checked.",
+  },
+
+  lab: {
+    asked: "This device was asked for.",
+    small: "The network is too small for a GPU to gain.",
+    noWebGpu: "This browser offers no WebGPU here.",
+    slower: (ratio: number) => `Timed on this work, the GPU has ${ratio.toPrecision(2)} times the CPU's speed.`,
+    faster: (ratio: number) => `Timed on this work, the GPU has ${ratio.toPrecision(2)} times the CPU's speed.`,
+    disagrees: (off: number) =>
+      `The GPU's first step differs from the CPU's by ${off.toPrecision(2)}, relatively: it is not trusted.`,
+    gpuFailed: (what: string) => `The GPU could not be used: ${what}`,
+    lostGpu: "The GPU was lost.",
+    gpuLost: (what: string) => `The GPU was lost (${what}); the runs began again on the CPU, from the same seeds.`,
+    crashed: (what: string) => `A worker stopped (${what}); its runs began again from the same seeds, which gives the same curves.`,
+    crashes: (what: string) =>
+      `The computation stopped several times (${what}). Try a smaller network or fewer runs, then rewind and play again.`,
+    cannotStart: (what: string) =>
+      `The computation could not start (${what}). It needs module workers and WebAssembly with SIMD (browsers since 2023), served over http, and a page whose security policy allows 'wasm-unsafe-eval'.`,
+  },
+} as const;
