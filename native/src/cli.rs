@@ -107,7 +107,7 @@ pub fn command() -> Command {
         )
         .subcommand(
             theory::flags(experiment_of("theory", l2lab_core::theory::experiment(), &|name| {
-                theory::FIELDS.contains(&name)
+                l2lab_core::theory::FIELDS.contains(&name)
             }))
             .about("Solve the training of infinitely wide networks with L2 on a data set, beside trained networks")
             .after_help("Without --out, results go to the first free runs/theory-N."),
@@ -149,7 +149,7 @@ pub fn command() -> Command {
         )
 }
 
-/// The experiment that a command's file and flags describe, over the command's own defaults.
+/// The experiment that a command's file and flags describe, over the command's own defaults; not validated yet.
 ///
 /// # Errors
 /// When the file cannot be read, or a key or value is not allowed.
@@ -169,7 +169,6 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
             experiment.set(field.name, text)?;
         }
     }
-    experiment.validate()?;
     Ok(experiment)
 }
 

@@ -9,11 +9,10 @@ use l2lab_core::{
     train::{LrSchedule, RunSpec, Trace},
 };
 
-use super::{Job, Start, already_complete};
+use super::{Job, Recipe, Start, already_complete};
 use crate::{
     output::{self, Summary, SweepPrediction},
     report::Report,
-    store::free_directory,
 };
 
 fn check(experiment: &Experiment) -> Result<()> {
@@ -29,8 +28,8 @@ fn check(experiment: &Experiment) -> Result<()> {
 /// # Errors
 /// Whatever is wrong with the input, or happens on the way.
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let out = || Some(free_directory("sweep"));
-    let job = match Job::start("sweep", matches, Experiment::default(), check, out)? {
+    let recipe = Recipe { keeps: true, ..Recipe::of_grid("sweep", Experiment::default(), &check) };
+    let job = match Job::start(matches, recipe)? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
