@@ -807,10 +807,16 @@ fn theory_of_a_data_set_leaves_what_it_promises() {
         (&["--widths", "65536"], 2, "width: '65536'"),
         (&["--width", "8"], 2, "--width"),
         (&["cosine.toml"], 2, "lr-schedule: 'cosine'"),
+        (&["--w-std", "1e30"], 1, "eigenvalues sum to"),
         (&["--train", "100000"], 2, "100000"),
     ] {
         let message = bad(dir.path(), &[&["theory", "--out", "r"], more].concat(), code);
         assert!(message.contains(part), "{more:?}: {message}");
+    }
+    if let Some(data) = real("fashion-mnist", "train-images-idx3-ubyte") {
+        let large = ["theory", "--data", "fashion-mnist", "--train", "60000", "--no-networks", "--out", "r"];
+        let message = bad(dir.path(), &[&large[..], &["--data-dir", data.to_str().unwrap()]].concat(), 1);
+        assert!(message.contains("60000 training") && message.contains("GiB"), "{message}");
     }
     assert!(!dir.path().join("r").exists());
     let help = good(dir.path(), &["theory", "--help"]);

@@ -182,7 +182,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(network: &Network, kind: Kind, inputs: MatRef<'a, f64>) -> Result<Self, TheoryError> {
-        let mut scales = vec![Vec::with_capacity(inputs.nrows()); network.depth - 1];
+        let mut scales: Vec<Vec<Scale>> = (1..network.depth).map(|_| Vec::with_capacity(inputs.nrows())).collect();
         for input in squares(inputs)?.into_iter().enumerate() {
             let variances = network.diagonal_of(kind, inputs.ncols(), input)?;
             for (scales, [variance, _]) in scales.iter_mut().zip(variances) {

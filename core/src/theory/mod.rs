@@ -86,12 +86,12 @@ pub enum TheoryError {
     },
     /// A kernel whose modes cannot be followed.
     #[error(
-        "the kernel's largest eigenvalue is {value:e}; theory needs one from 1e-100 to 1e100: scale w-std, or give images \
-         that are not all alike"
+        "the kernel's eigenvalues sum to {sum:.1e}; theory needs 1e-100 to 1e100: change w-std, or give images that are not \
+         all of one colour"
     )]
-    Eigenvalue {
-        /// The eigenvalue.
-        value: f64,
+    Scale {
+        /// Of the kernel over the number of training examples.
+        sum: f64,
     },
     /// Too few or too many of something.
     #[error("{what}: {found} were given, {expected} are needed")]

@@ -8,7 +8,7 @@ use super::{
     Flow, Homogeneous, Instant, Kernel, Kind, Mode, Network, Response, Spectrum, TheoryError, inputs,
     kernel::check_finite,
 };
-use crate::data::Split;
+use crate::data::{Dataset, Split};
 
 /// Examples with what they should become and what the network makes of them at its start.
 #[derive(Debug, Clone)]
@@ -136,6 +136,7 @@ impl Problem {
             let allowed = "Theorem 2 is about homogeneous ones: relu or linear, without biases";
             return Err(TheoryError::Value { what, value, allowed }.into());
         };
+        Self::check_scale(network, &split.train)?;
         let (train, test) = (&split.train, &split.test);
         let norm = train.mean_std();
         let [x, z] = [train, test].map(|data| inputs(&data.normalized(norm), data.image_size()));
@@ -144,13 +145,18 @@ impl Problem {
         let cross = network.kernel(Kind::Ntk, z.as_ref(), Some(x.as_ref()))?;
         let cross = per_example * compute("test kernel", &cross)?;
         let classes = train.classes().len();
-        let spectrum = Spectrum::new(kernel.as_ref())?;
-        let value = spectrum.values[0];
-        if !(1e-100..=1e100).contains(&value) {
-            return Err(TheoryError::Eigenvalue { value }.into());
-        }
-        let problem = Self::new(k, spectrum, Set::one_hot(train.labels(), classes))?;
+        let problem = Self::new(k, Spectrum::new(kernel.as_ref())?, Set::one_hot(train.labels(), classes))?;
         Ok(problem.with_test(cross.as_ref(), Set::one_hot(test.labels(), classes))?)
+    }
+
+    /// What [`Self::of_data`] refuses of a network and its training set, without the kernel.
+    ///
+    /// # Errors
+    /// When the kernel's eigenvalues, or products of them, would leave the range of f64.
+    pub fn check_scale(network: &Network, train: &Dataset) -> Result<(), TheoryError> {
+        let x = inputs(&train.normalized(train.mean_std()), train.image_size());
+        let sum = network.diagonal(Kind::Ntk, x.as_ref())?.into_iter().sum::<f64>() / train.len() as f64;
+        if (1e-100..=1e100).contains(&sum) { Ok(()) } else { Err(TheoryError::Scale { sum }) }
     }
 
     /// The same from f(0) on the training and the test set, `[examples, outputs]`.

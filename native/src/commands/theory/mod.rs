@@ -232,6 +232,7 @@ fn check(experiment: &Experiment, split: &Split, widths: &[usize]) -> Result<Vec
     let (n, tests) = (split.train.len(), split.test.len());
     let what = format!("the theory of {n} training and {tests} test examples");
     kernels::check_memory(&what, Problem::bytes(n, tests, split.train.image_size()), "use fewer examples")?;
+    Problem::check_scale(&Network::of(experiment)?, &split.train)?;
     Ok(Vec::new())
 }
 

@@ -184,11 +184,10 @@ fn kernel(summary: &Summary) -> Part {
     let rate = 2.0 * (summary.k as f64 - 1.0);
     let decay = (0..POINTS).map(|j| 10_f64.powf(-3.0 + 3.3 * j as f64 / (POINTS - 1) as f64));
     let theory = decay.map(|tau| (tau, (-rate * tau).exp())).collect();
-    let linear = vec![(1e-3, 1.0), (2.0, 1.0)];
-    let mut series = vec![
-        line(format!("theory: e^(−{rate}τ)"), (5, 8), Mark::Line, theory),
-        line("k = 1: no decay".into(), (5, 8), Mark::Dashed, linear),
-    ];
+    let mut series = vec![line(format!("theory: e^(−{rate}τ)"), (5, 8), Mark::Line, theory)];
+    if summary.k != 1 {
+        series.push(line("k = 1: no decay".into(), (5, 8), Mark::Dashed, vec![(1e-3, 1.0), (2.0, 1.0)]));
+    }
     let mut text = "Every entry of the kernel decays alike.".to_owned();
     if let Some((c, lambda)) = summary.networks.as_ref().and_then(|c| Some((c, c.lambda?))) {
         for (i, w) in c.widths.iter().enumerate() {
