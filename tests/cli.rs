@@ -613,17 +613,25 @@ fn kernel_writes_the_matrix_that_it_was_asked_for() {
     npy(&dir.path().join("huge.npy"), "(4294967296, 4294967296)", "<f8", &bytes);
     npy(&dir.path().join("nan.npy"), "(1, 1)", "<f8", &f64::NAN.to_le_bytes());
     fs::write(dir.path().join("text.npy"), "1,2,3").unwrap();
+    npy(&dir.path().join("broken.npy"), "(3, 2), 'what': [}", "<f8", &bytes);
+    npy(&dir.path().join("many.npy"), "(3000000, 1)", "<f4", &vec![0; 4 * 3_000_000]);
+    npy(&dir.path().join("photo.npy"), "(1, 3000, 3000, 1)", "<f4", &vec![0; 4 * 9_000_000]);
     for (args, part) in [
         (&["--input", "none.npy"][..], "none.npy' cannot be read"),
         (&["--input", "text.npy"], "text.npy' is no .npy file"),
         (&["--input", "int.npy"], "its type is '<i8'"),
         (&["--input", "short.npy"], "48 bytes follow"),
         (&["--input", "huge.npy"], "48 bytes follow"),
-        (&["--input", "nan.npy"], "finite"),
+        (&["--input", "nan.npy"], "nan.npy': [0, 0] is NaN"),
+        (&["--input", "x.npy", "--input2", "nan.npy"], "nan.npy': [0, 0] is NaN"),
         (&["--input", "images.npy"], "needed are inputs [n, d]"),
         (&["--input", "x.npy", "--conv"], "--conv needs images"),
-        (&["--input", "x.npy", "--input2", "other.npy"], "dimensions 2 and 3"),
-        (&["--input", "x.npy", "--slope", "0.1"], "leaky-relu"),
+        (&["--input", "x.npy", "--input2", "other.npy"], "[2] and [3]"),
+        (&["--input", "broken.npy"], "its header"),
+        (&["--input", "many.npy"], "GiB are available; use fewer inputs"),
+        (&["--input", "photo.npy", "--conv", "--readout", "pool"], "3000 × 3000 images with pooling needs"),
+        (&["--input", "photo.npy", "--conv", "--readout", "pool"], "smaller images"),
+        (&["--input", "photo.npy", "--conv", "--depth", "10000"], "GiB are available"),
         (&["--input", "x.npy", "--out", "x.npy"], "is an input"),
         (&["--input", "x.npy", "--out", "no/such/k.npy"], "cannot be written"),
     ] {
@@ -632,11 +640,54 @@ fn kernel_writes_the_matrix_that_it_was_asked_for() {
         let message = bad(dir.path(), &[&["kernel"][..], &args].concat(), 1);
         assert!(message.contains(part), "{args:?}: {message}");
     }
-    for (args, part) in [(["--depth", "0"], "depth"), (["--w-std", "-1"], "w-std"), (["--b-std", "nan"], "b-std")] {
+    for (args, part) in [
+        (["--depth", "0"], "depth"),
+        (["--w-std", "-1"], "w-std"),
+        (["--b-std", "nan"], "b-std"),
+        (["--slope", "0.1"], "leaky-relu"),
+    ] {
         let message = bad(dir.path(), &[&["kernel", "--input", "x.npy", "--out", "bad.npy"], &args[..]].concat(), 2);
         assert!(message.contains(part), "{message}");
     }
+    for (args, part) in [
+        (["--w-std", "1e200", "--depth", "3"], "after layer 1 of 3"),
+        (["--activation", "linear", "--depth", "2000"], "of 2000"),
+    ] {
+        let base = ["kernel", "--input", "x.npy", "--out", "bad.npy", "--w-std", "2"];
+        let base = if args[0] == "--w-std" { &base[..5] } else { &base[..] };
+        let message = bad(dir.path(), &[base, &args].concat(), 1);
+        assert!(message.contains(part), "{message}");
+    }
     assert!(!dir.path().join("bad.npy").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn outputs_replace_no_input_and_keep_links() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    fs::write(at("s.csv"), "gamma,y\n1,1\n").unwrap();
+    std::os::unix::fs::symlink("s.csv", at("same.csv")).unwrap();
+    let run = |out: &str| {
+        let args = ["theory", "--spectrum", "s.csv", "--k", "2", "--lambda", "0.1", "--times", "1", "--out", out];
+        l2lab(dir.path(), &args).output().unwrap()
+    };
+    for out in ["s.csv", "same.csv"] {
+        assert!(stderr(&run(out)).contains("is an input"), "{out}");
+    }
+    assert_eq!(fs::read_to_string(at("s.csv")).unwrap(), "gamma,y\n1,1\n");
+    fs::write(at("real.csv"), "").unwrap();
+    std::os::unix::fs::symlink("real.csv", at("link.csv")).unwrap();
+    assert!(run("link.csv").status.success());
+    assert!(fs::symlink_metadata(at("link.csv")).unwrap().is_symlink(), "the link stays");
+    assert!(fs::read_to_string(at("real.csv")).unwrap().starts_with("lambda,"));
+    let listener = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    for out in ["socket", "folder"] {
+        assert!(stderr(&run(out)).contains("no regular file"), "{out}");
+    }
+    drop(listener);
+    assert!(!fs::symlink_metadata(at("socket")).unwrap().is_file());
 }
 
 #[test]
@@ -664,29 +715,41 @@ fn theory_solves_a_bare_spectrum() {
         (["--k", "2", "--lambda", "0.1", "--times", "1,0.5"], "must not decrease"),
         (["--k", "2", "--lambda", "-0.1", "--times", "1"], "lambda: '-0.1'"),
         (["--k", "2", "--lambda", "0.1", "--times", "-1"], "time: '-1'"),
-        (["--k", "2", "--lambda", "0.1", "--times", "x"], "--times: 'x'"),
+        (["--k", "2", "--lambda", "0.1", "--times", "x"], "times: 'x'"),
+        (["--k", "2", "--lambda", "0.1,", "--times", "1"], "lambda: '0.1,'"),
+        (["--k", "2", "--lambda", "1e-310", "--times", "0"], "lambda: '1e-310'"),
+        (["--k", "2", "--lambda", "1e308", "--times", "0"], "lambda: '1e308'"),
     ] {
-        let output = l2lab(dir.path(), &[&base[..], &args].concat()).output().unwrap();
-        assert!(!output.status.success() && stderr(&output).contains(part), "{args:?}: {}", stderr(&output));
+        let message = bad(dir.path(), &[&base[..], &args].concat(), 2);
+        assert!(message.contains(part), "{args:?}: {message}");
+    }
+    for flag in [&["--data", "mnist"][..], &["--depth", "2"], &["--no-networks"], &["--widths", "8"], &["--resume"]] {
+        let args = [&base[..], &["--k", "2", "--lambda", "0.1", "--times", "1"], flag].concat();
+        let message = bad(dir.path(), &args, 2);
+        assert!(message.contains("cannot be used with") && message.contains(flag[0]), "{message}");
     }
     let good_flags = ["--k", "2", "--lambda", "0.1", "--times", "1"];
     for (content, part) in [
         ("gamma,y\n-1,1\n", "line 2: gamma: '-1'"),
-        ("gamma,y\n1,1\n1,nan\n", "line 3"),
+        ("gamma,y\n\n1,1\n\n1,nan\n", "line 5: y: 'nan'"),
+        ("gamma,y\n1,one\n", "line 2: y: 'one'"),
+        ("gamma,y\n\n1,1\n1\n", "line 4: 1 values, and 2 columns"),
         ("a,b\n1,1\n", "gamma,y"),
+        ("gamma,y,F0\n1,1,1\n", "'gamma,y,F0'"),
+        ("gamma,y,y\n1,1,1\n", "'gamma,y,y'"),
         ("gamma,y\n", "no rows"),
     ] {
         fs::write(dir.path().join("s.csv"), content).unwrap();
-        let output = l2lab(dir.path(), &[&base[..], &good_flags].concat()).output().unwrap();
-        assert!(!output.status.success() && stderr(&output).contains(part), "{content}: {}", stderr(&output));
+        let message = bad(dir.path(), &[&base[..], &good_flags].concat(), 1);
+        assert!(message.contains(part), "{content}: {message}");
     }
 }
 
 #[test]
 fn theory_of_a_data_set_leaves_what_it_promises() {
     let dir = TempDir::new().unwrap();
-    let args = ["theory", "--train", "60", "--test", "80", "--lambda", "0.1,0.03,0.001", "--seeds", "2", "--out", "o"];
-    let text = good(dir.path(), &[&args[..], &["--widths", "8,16,32"]].concat());
+    let args = ["theory", "--train", "60", "--test", "80", "--lambda", "0.1,0.03,0.001", "--seeds", "3", "--out", "o"];
+    let text = good(dir.path(), &[&args[..], &["--widths", "12,128"]].concat());
     assert!(text.contains("slope of log t_*") && text.contains("o/report.html"), "{text}");
     let out = dir.path().join("o");
     let lines = |name: &str| fs::read_to_string(out.join(name)).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
@@ -700,27 +763,101 @@ fn theory_of_a_data_set_leaves_what_it_promises() {
         assert!((lambda * t / tau - 1.0).abs() < 1e-12 && run["final"]["test_loss"].is_f64());
     }
     assert!((summary["slope"].as_f64().unwrap() + 1.0).abs() < 0.5, "{}", summary["slope"]);
+    for run in summary["runs"].as_array().unwrap() {
+        let largest = summary["eigenvalues"][0].as_f64().unwrap() + run["lambda"].as_f64().unwrap();
+        assert!((run["largest_stable_lr"].as_f64().unwrap() * largest - 2.0).abs() < 1e-12);
+    }
+    assert!(text.contains("largest η"), "{text}");
     let networks = &summary["networks"];
-    assert!(networks["kernel_exponent"]["exponent"].as_f64().unwrap() < -0.5, "{networks}");
-    assert!(!networks["peaks"].as_array().unwrap().is_empty());
+    let exponent = |name: &str| networks[name]["exponent"].as_f64().unwrap();
+    let [function, kernel] = ["function_exponent", "kernel_exponent"].map(exponent);
+    assert!((-0.9..-0.2).contains(&function) && (-2.0..-0.6).contains(&kernel), "{function} {kernel}");
+    let peaks = networks["peaks"].as_array().unwrap();
+    assert!(!peaks.is_empty());
+    for peak in peaks {
+        let same = |e: &&Value| (&e["lambda"], &e["seed"]) == (&peak["lambda"], &peak["seed"]);
+        let expected = networks["expected"].as_array().unwrap().iter().find(same).unwrap();
+        let ratio = peak["t_star"].as_f64().unwrap() / expected["t_star"].as_f64().unwrap();
+        assert!((0.7..1.4).contains(&ratio), "{peak} {expected}");
+    }
     assert!(fs::read_to_string(out.join("report.html")).unwrap().matches("<svg").count() >= 6);
 
     // Again from its own file, without networks: the same theory.
     let again = ["theory", "o/experiment.toml", "--no-networks", "--out", "p", "--json"];
     let json = json(&good(dir.path(), &again));
     assert_eq!((&json["runs"], &json["networks"]), (&summary["runs"], &Value::Null));
-    let linear = good(dir.path(), &[&args[..9], &["--depth", "1", "--no-networks", "--out", "q"]].concat());
-    assert!(linear.contains("no peak before the end"), "{linear}");
-    for (more, part) in [
-        (["--activation", "erf"], "activation: 'erf'"),
-        (["--lambda", "0.1,0"], "lambda"),
-        (["--widths", "8,0"], "--widths: '0'"),
-        (["--train", "100000"], "100000"),
+    let alone = |more: &[&str], out: &str| {
+        good(dir.path(), &[&["theory", "--train", "60", "--test", "80", "--no-networks", "--out", out], more].concat())
+    };
+    let linear = alone(&["--depth", "1", "--lambda", "0.1,0.01"], "q");
+    assert!(linear.contains("here 1 of 2 has one") && linear.contains("overfitting's"), "{linear}");
+    let one = alone(&["--lambda", "0.01"], "q1");
+    assert!(one.contains("it needs two λ") && !one.contains("L2 does not undo"), "{one}");
+    // λ above every eigenvalue: times increase all the same.
+    alone(&["--lambda", "1e5"], "q2");
+    let csv = fs::read_to_string(dir.path().join("q2/trajectories.csv")).unwrap();
+    let times: Vec<f64> = csv.lines().skip(1).map(|l| l.split(',').nth(1).unwrap().parse().unwrap()).collect();
+    assert!(times.is_sorted());
+    fs::write(dir.path().join("cosine.toml"), "lr-schedule = \"cosine\"\n").unwrap();
+    for (more, code, part) in [
+        (&["--activation", "erf"][..], 2, "activation: 'erf'"),
+        (&["--lambda", "0.1,0"], 2, "lambda: '0' has no t_*"),
+        (&["--lambda", "0"], 2, "lambda: '0' has no t_*"),
+        (&["--widths", "8,0"], 2, "widths: '0'"),
+        (&["--widths", "65536"], 2, "width: '65536'"),
+        (&["--width", "8"], 2, "--width"),
+        (&["cosine.toml"], 2, "lr-schedule: 'cosine'"),
+        (&["--w-std", "1e30"], 1, "eigenvalues sum to"),
+        (&["--train", "100000"], 2, "100000"),
     ] {
-        let output = l2lab(dir.path(), &[&["theory", "--out", "r"], &more[..]].concat()).output().unwrap();
-        assert!(!output.status.success() && stderr(&output).contains(part), "{more:?}: {}", stderr(&output));
+        let message = bad(dir.path(), &[&["theory", "--out", "r"], more].concat(), code);
+        assert!(message.contains(part), "{more:?}: {message}");
+    }
+    if let Some(data) = real("fashion-mnist", "train-images-idx3-ubyte") {
+        let large = ["theory", "--data", "fashion-mnist", "--train", "60000", "--no-networks", "--out", "r"];
+        let message = bad(dir.path(), &[&large[..], &["--data-dir", data.to_str().unwrap()]].concat(), 1);
+        assert!(message.contains("60000 training") && message.contains("GiB"), "{message}");
     }
     assert!(!dir.path().join("r").exists());
+    let help = good(dir.path(), &["theory", "--help"]);
+    assert!(help.contains("relu or linear") && help.contains("modes.csv") && !help.contains("traces.csv"), "{help}");
+}
+
+#[test]
+fn theory_leaves_out_networks_that_say_nothing_and_says_so() {
+    let dir = TempDir::new().unwrap();
+    let small = ["theory", "--train", "40", "--test", "50", "--seeds", "1", "--json", "--out"];
+    let networks = |more: &[&str]| json(&good(dir.path(), &[&small[..], more].concat()))["networks"].clone();
+    // Width 1 at depth 8: the kernel is 0, and so is its distance from itself, over 0.
+    let dead = networks(&["dead", "--lambda", "0.1", "--widths", "1,2", "--depth", "8"]);
+    assert_eq!(dead["widths"][0]["kernel"], serde_json::json!([null]));
+    assert!(dead["notes"][0].as_str().unwrap().contains("the kernel of width 1 of seed 0"), "{dead}");
+    // A million steps each.
+    let long = networks(&["long", "--lambda", "1e-5,3e-6", "--widths", "16"]);
+    assert!(long["lambda"].is_null() && long["widths"].as_array().unwrap().is_empty());
+    let notes = long["notes"].as_array().unwrap();
+    assert!(notes.len() == 2 && notes.iter().all(|n| n.as_str().unwrap().contains("1500")), "{notes:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_theory_resumes_with_its_widths() {
+    let dir = TempDir::new().unwrap();
+    let args = ["theory", "--train", "60", "--test", "40", "--lambda", "0.1,0.03", "--seeds", "6", "--widths", "10,24"];
+    let child = l2lab(dir.path(), &[&args[..], &["--threads", "1", "--out", "o"]].concat()).spawn().unwrap();
+    wait_until("a network is trained", || dir.path().join("o/state/networks-00000.json").exists());
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(stderr(&output).contains("theory --out 'o' --resume"), "{}", stderr(&output));
+    let again = fs::read_to_string(dir.path().join("o/experiment.toml")).unwrap();
+    assert!(again.starts_with("# Run again: l2lab theory experiment.toml --widths 10,24 --out DIR"), "{again}");
+    let changed = bad(dir.path(), &["theory", "--out", "o", "--resume", "--widths", "10"], 1);
+    assert!(changed.contains("leave out the flags"), "{changed}");
+    let networks = json(&good(dir.path(), &["theory", "--out", "o", "--resume", "--json"]))["networks"].clone();
+    let widths: Vec<_> = networks["widths"].as_array().unwrap().iter().map(|w| w["width"].as_u64().unwrap()).collect();
+    assert_eq!((widths, &networks["peak_width"]), (vec![10, 24], &Value::from(24)));
+    assert!(fs::read_to_string(dir.path().join("o/report.html")).unwrap().contains("--widths 10,24 --out DIR"));
 }
 
 #[test]

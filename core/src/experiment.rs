@@ -4,7 +4,7 @@
 //! the JavaScript API are views of it with the same kebab-case names; each reads and writes it
 //! through [`Experiment::set`] and [`FIELDS`], or through serde.
 
-use std::ops::Deref;
+use std::{ops::Deref, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -140,10 +140,18 @@ impl<'de> Deserialize<'de> for Grid {
     }
 }
 
-impl Text for Grid {
-    fn read(text: &str) -> Result<Self, String> {
+impl FromStr for Grid {
+    /// What is allowed.
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
         let read = |item: &str| item.trim().parse().map_err(|_| "numbers separated by commas".to_owned());
         text.split(',').map(read).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Text for Grid {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
     }
     fn write(&self) -> Option<String> {
         Some(self.iter().map(f64::to_string).collect::<Vec<_>>().join(","))

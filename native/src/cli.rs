@@ -107,7 +107,7 @@ pub fn command() -> Command {
         )
         .subcommand(
             theory::flags(experiment_of("theory", l2lab_core::theory::experiment(), &|name| {
-                theory::FIELDS.contains(&name)
+                l2lab_core::theory::FIELDS.contains(&name)
             }))
             .about("Solve the training of infinitely wide networks with L2 on a data set, beside trained networks")
             .after_help("Without --out, results go to the first free runs/theory-N."),
@@ -150,7 +150,7 @@ pub fn command() -> Command {
         )
 }
 
-/// The experiment that a command's file and flags describe, over the command's own defaults.
+/// The experiment that a command's file and flags describe, over the command's own defaults; not validated yet.
 ///
 /// # Errors
 /// When the file cannot be read, or a key or value is not allowed.
@@ -170,7 +170,6 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
             experiment.set(field.name, text)?;
         }
     }
-    experiment.validate()?;
     Ok(experiment)
 }
 

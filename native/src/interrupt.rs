@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
+use crate::executor::Interrupted;
+
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// The exit code of a program ended by Ctrl-C.
@@ -23,4 +25,12 @@ pub fn listen() -> Result<()> {
 /// Whether the user has asked to stop.
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
+}
+
+/// Stops here if the user has asked to.
+///
+/// # Errors
+/// [`Interrupted`].
+pub fn check() -> Result<(), Interrupted> {
+    if requested() { Err(Interrupted) } else { Ok(()) }
 }

@@ -2,11 +2,11 @@
 
 use std::{fs, io::Cursor, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use faer::MatRef;
 use npyz::{DType, NpyFile, Order, WriterBuilder};
 
-use crate::store::write_whole;
+use crate::store::write_with;
 
 /// Numbers of any shape, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,15 +20,35 @@ pub struct Array {
 /// Reads a file of float32 or float64 numbers, of either byte order and layout.
 ///
 /// # Errors
-/// When it cannot be read, is damaged, or holds something else; the message names the file.
+/// When it cannot be read, is damaged, or holds something else, NaN and infinity included; the message names the file.
 pub fn read(path: &Path) -> Result<Array> {
     let bytes = fs::read(path).with_context(|| format!("'{}' cannot be read", path.display()))?;
-    parse(&bytes).with_context(|| format!("'{}' is no .npy file of float32 or float64 numbers", path.display()))
+    let array =
+        parse(&bytes).with_context(|| format!("'{}' is no .npy file of float32 or float64 numbers", path.display()))?;
+    if let Some(at) = array.values.iter().position(|value| !value.is_finite()) {
+        let (index, value) = (array.index(at), array.values[at]);
+        bail!("'{}': {index:?} is {value}; every value has to be finite", path.display());
+    }
+    Ok(array)
+}
+
+impl Array {
+    /// Where value number `at` is.
+    fn index(&self, mut at: usize) -> Vec<usize> {
+        let mut index = vec![0; self.shape.len()];
+        for (place, &length) in index.iter_mut().zip(&self.shape).rev() {
+            *place = at % length;
+            at /= length;
+        }
+        index
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Array> {
     let mut reader = Cursor::new(bytes);
-    let header = npyz::NpyHeader::from_reader(&mut reader)?;
+    // The parser's own words go on for lines.
+    let header = npyz::NpyHeader::from_reader(&mut reader)
+        .map_err(|e| anyhow!("its header: {}", e.to_string().lines().next().unwrap_or_default()))?;
     let data = &bytes[usize::try_from(reader.position())?..];
     let shape = header.shape().iter().map(|&n| Ok(usize::try_from(n)?)).collect::<Result<Vec<_>>>()?;
     let dtype = match header.dtype() {
@@ -93,11 +113,11 @@ pub fn write_vector(path: &Path, values: &[f64]) -> Result<()> {
 }
 
 fn write(path: &Path, shape: &[u64], values: impl Iterator<Item = f64>) -> Result<()> {
-    let mut bytes = Vec::new();
-    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes).begin_nd()?;
-    writer.extend(values)?;
-    writer.finish()?;
-    write_whole(path, &bytes)
+    write_with(path, |file| {
+        let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(file).begin_nd()?;
+        writer.extend(values)?;
+        writer.finish()
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use std::{
     io::IsTerminal,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,6 +23,8 @@ pub struct Progress {
     done: AtomicU64,
     resumed: AtomicU64,
     begin: Instant,
+    /// When [`Self::tell`] last told.
+    told: Mutex<Instant>,
     bar: Option<ProgressBar>,
 }
 
@@ -38,8 +43,8 @@ impl Progress {
             let style = ProgressStyle::with_template(style).expect("the template is valid");
             ProgressBar::new(total).with_style(style).with_message(what.to_owned())
         });
-        let what = what.to_owned();
-        Self { what, unit, total, runs: 0, done: 0.into(), resumed: 0.into(), begin: Instant::now(), bar }
+        let (what, begin) = (what.to_owned(), Instant::now());
+        Self { what, unit, total, runs: 0, done: 0.into(), resumed: 0.into(), begin, told: begin.into(), bar }
     }
 
     /// Steps that an earlier session took: they count as done, but not towards the rate.
@@ -85,6 +90,17 @@ impl Progress {
             self.total,
             unit = self.unit
         );
+    }
+
+    /// [`Self::advance`], and a line if the last was long ago.
+    pub fn tell(&self, steps: u64) {
+        self.advance(steps);
+        if let Ok(mut told) = self.told.try_lock()
+            && told.elapsed() > LINE_EVERY
+        {
+            self.line(0);
+            *told = Instant::now();
+        }
     }
 
     /// `3/40 runs, `, or nothing where there are none.

@@ -14,6 +14,7 @@ use plotters::prelude::SeriesLabelPosition;
 use crate::{
     figures::{self, Figure, Mark, Series},
     output::{Summary, notes, number, with_interval},
+    store,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -375,15 +376,16 @@ fn table(summary: &Summary) -> String {
 }
 
 fn experiment(summary: &Summary) -> String {
-    again(summary.command, &summary.experiment, &summary.device)
+    again(&store::again(summary.command, ""), &summary.experiment, &summary.device)
 }
 
-/// The command that makes a page again, and the whole experiment.
-pub fn again(command: &str, experiment: &Experiment, device: &str) -> String {
+/// The command line that makes a page again, and the whole experiment.
+pub fn again(line: &str, experiment: &Experiment, device: &str) -> String {
     let row = |f: &Field| Some(vec![f.name.to_owned(), experiment.get(f.name)?]);
     format!(
-        "<h2>The experiment</h2><p>Run again: <code>l2lab {command} experiment.toml --out DIR</code> with the experiment.toml beside \
-         this page (l2lab {}, device {}).</p><details><summary>All of it</summary>{}</details>",
+        "<h2>The experiment</h2><p>Run again: <code>{}</code> with the experiment.toml beside this page (l2lab {}, \
+         device {}).</p><details><summary>All of it</summary>{}</details>",
+        escape(line),
         env!("CARGO_PKG_VERSION"),
         escape(device),
         table_of(&["field", "value"], &FIELDS.iter().filter_map(row).collect::<Vec<_>>())

@@ -1,12 +1,13 @@
 //! An output directory: written atomically, never overwritten, resumable after any interruption.
 //!
 //! While runs are under way `state/` holds a JSON trace for each finished run and a safetensors
-//! snapshot for each unfinished one. `summary.json` is written last: a directory that has it is complete.
+//! snapshot for each unfinished one, and `flags` what the command was told besides the experiment. `summary.json` is
+//! written last: a directory that has it is complete.
 
 use std::{
     collections::HashMap,
     fs::{self, File, TryLockError},
-    io::{ErrorKind, Write},
+    io::{BufWriter, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -20,6 +21,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 const EXPERIMENT: &str = "experiment.toml";
 const SUMMARY: &str = "summary.json";
 const STATE: &str = "state";
+const FLAGS: &str = "state/flags";
 /// The key of a snapshot's JSON part in the safetensors header.
 const META: &str = "l2lab";
 
@@ -31,11 +33,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Makes `dir` for a new experiment.
+    /// Makes `dir` for a new experiment of `command`, which is told `flags` besides.
     ///
     /// # Errors
     /// When it is there already and not empty, or cannot be written.
-    pub fn create(dir: &Path, experiment: &Experiment, command: &str) -> Result<Self> {
+    pub fn create(dir: &Path, experiment: &Experiment, command: &str, flags: &str) -> Result<Self> {
         let occupied = match fs::read_dir(dir) {
             Ok(mut entries) => entries.next().is_some(),
             Err(e) if e.kind() == ErrorKind::NotFound => false,
@@ -46,7 +48,10 @@ impl Store {
         }
         let store = Self::lock(dir)?;
         let text = toml::to_string(experiment).context("the experiment cannot be written as TOML")?;
-        let head = format!("# Run again: l2lab {command} experiment.toml --out DIR\n");
+        if !flags.is_empty() {
+            store.write(FLAGS, flags.as_bytes())?;
+        }
+        let head = format!("# Run again: {}\n", again(command, flags));
         store.write(EXPERIMENT, (head + &text).as_bytes())?;
         Ok(store)
     }
@@ -61,6 +66,19 @@ impl Store {
             .with_context(|| format!("--resume: '{}' cannot be read; there is nothing to continue", file.display()))?;
         let experiment = toml::from_str(&text).with_context(|| format!("'{}' is damaged", file.display()))?;
         Ok((Self::lock(dir)?, experiment))
+    }
+
+    /// The flags that an unfinished `dir` was made with besides the experiment, if there were any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn flags(dir: &Path) -> Result<Option<String>> {
+        let path = dir.join(FLAGS);
+        match fs::read_to_string(&path) {
+            Ok(flags) => Ok(Some(flags)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e).with_context(|| format!("'{}' cannot be read", path.display())),
+        }
     }
 
     fn lock(dir: &Path) -> Result<Self> {
@@ -185,7 +203,22 @@ impl Store {
 /// # Errors
 /// When it cannot be written, a full disk included.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// Writes a file whole or not at all, piece by piece. A link stays, and the file that it leads to is replaced.
+///
+/// # Errors
+/// When it cannot be written, a full disk included, or there is something that is no regular file.
+pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let target = match fs::symlink_metadata(path) {
+        Ok(_) => path.canonicalize().with_context(|| format!("'{}' leads nowhere", path.display()))?,
+        Err(_) => path.to_owned(),
+    };
+    if target.exists() && !target.is_file() {
+        bail!("'{}' is no regular file, so it is not replaced", path.display());
+    }
+    let folder = match target.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
         None => bail!("'{}' is no file", path.display()),
@@ -196,13 +229,32 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         // As readable as any file the user makes: the umask decides.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
+        let mut file = BufWriter::new(builder.tempfile_in(folder)?);
+        content(&mut file)?;
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.persist(&target)?;
         Ok(())
     };
     write().with_context(|| format!("'{}' cannot be written", path.display()))
+}
+
+/// Refuses an output that is one of the inputs.
+///
+/// # Errors
+/// When both paths are one file that exists.
+pub fn refuse_input(out: &Path, inputs: &[&Path]) -> Result<()> {
+    let same = |input: &&Path| input.canonicalize().is_ok_and(|a| out.canonicalize().is_ok_and(|b| a == b));
+    if inputs.iter().any(same) {
+        bail!("--out '{}' is an input: choose another file", out.display());
+    }
+    Ok(())
+}
+
+/// The command line that makes a directory again from its experiment.toml.
+pub fn again(command: &str, flags: &str) -> String {
+    let flags = if flags.is_empty() { String::new() } else { format!(" {flags}") };
+    format!("l2lab {command} experiment.toml{flags} --out DIR")
 }
 
 fn trace_name(phase: &str, run: usize) -> String {

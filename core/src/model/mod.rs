@@ -104,16 +104,17 @@ impl Model {
 
     /// The degree k with `f_{αθ}(x) = α^k f_θ(x)` for α > 0, or `None` if there is none
     /// (the paper's k-homogeneous networks). One layer is linear in its parameters, biases included: k = 1. In deeper
-    /// networks biases break homogeneity, and so does a hidden activation other than ReLU and the
-    /// identity. Batch normalization (up to its ε, with the batch's own statistics) forgets the scale
+    /// networks biases break homogeneity (unless NTK parameterization multiplies them by σ_b = 0), and so does a hidden
+    /// activation other than ReLU and the identity. Batch normalization (up to its ε, with the batch's own statistics) forgets the scale
     /// of all that comes before it: its last scale and shift and the dense layer leave k = 2.
     #[must_use]
     pub fn homogeneity(&self) -> Option<usize> {
         let c = &self.config;
+        let biases = c.bias && (c.b_std > 0.0 || c.parameterization == Parameterization::Standard);
         let positive = matches!(c.activation, Activation::Relu | Activation::Linear);
         match c.depth {
             1 => Some(1),
-            _ if c.bias || !positive => None,
+            _ if biases || !positive => None,
             _ if c.batch_norm => Some(2),
             depth => Some(depth),
         }

@@ -8,7 +8,7 @@ use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 use super::{
     Kernel, Kind, Network, TheoryError,
     dual::{Scale, equal_above},
-    kernel::check_finite,
+    kernel::{bytes, check_finite, check_range},
 };
 use crate::model::Readout;
 
@@ -36,7 +36,7 @@ impl Images<'_> {
     }
 
     fn count(&self) -> usize {
-        self.values.len() / self.size()
+        self.values.len().checked_div(self.size()).unwrap_or(0)
     }
 
     /// `[channels, pixels]` of image i.
@@ -66,10 +66,31 @@ impl ConvNetwork {
         if let Some(columns) = columns
             && columns.shape != rows.shape
         {
-            return Err(TheoryError::Dimension { first: rows.size(), second: columns.size() });
+            let [first, second] = [rows, columns].map(|images| images.shape.to_vec());
+            return Err(TheoryError::Shape { first, second });
         }
         let right = columns.map(|c| Side::new(&self.network, c)).transpose()?;
         Ok(ConvKernel { network: *self, kind, left: Side::new(&self.network, rows)?, right })
+    }
+
+    /// Bytes that the kernel of these images takes when so many threads compute it: the matrix, what it is made from, and
+    /// what each thread works in.
+    #[must_use]
+    pub fn kernel_bytes(&self, rows: &Images, columns: Option<&Images>, threads: usize) -> usize {
+        let [h, w, _] = rows.shape;
+        let pixels = h.saturating_mul(w);
+        let tasks = columns.unwrap_or(rows).count().min(threads);
+        let working = tasks.saturating_mul(BUFFERS * size_of::<f64>()).saturating_mul(self.pair_values(pixels));
+        let [rows, columns] = [Some(rows), columns].map(|images| images.map(Images::count));
+        bytes(rows.unwrap_or(0), columns, self.network.depth, pixels).saturating_add(working)
+    }
+
+    /// Values per buffer of a pair of images.
+    fn pair_values(&self, pixels: usize) -> usize {
+        match self.readout {
+            Readout::Flatten => pixels,
+            Readout::Pool => pixels.saturating_mul(pixels),
+        }
     }
 }
 
@@ -96,10 +117,11 @@ impl<'a> Side<'a> {
         let mut variances: Vec<f64> = images.values.chunks_exact(channels).map(square).collect();
         let mut scratch = vec![0.0; pixels];
         let mut scales = Vec::with_capacity(network.depth - 1);
-        for _ in 1..network.depth {
-            for image in variances.chunks_exact_mut(pixels) {
+        for layer in 1..network.depth {
+            for (i, image) in variances.chunks_exact_mut(pixels).enumerate() {
                 average(image, &mut scratch, [h, w]);
                 image.iter_mut().for_each(|v| *v = network.affine(*v));
+                image.iter().try_for_each(|&v| check_range(i, [layer, network.depth], v))?;
             }
             scales.push(variances.iter().map(|&v| network.activation.scale(v)).collect());
             variances.iter_mut().for_each(|v| *v = network.activation.diagonal(*v)[0]);
@@ -121,6 +143,9 @@ pub struct ConvKernel<'a> {
     right: Option<Side<'a>>,
 }
 
+/// Buffers of a pair of images.
+const BUFFERS: usize = 4;
+
 /// What one pair of images needs; with pooling each is `[pixels, pixels]`.
 struct Buffers {
     nngp: Vec<f64>,
@@ -130,21 +155,6 @@ struct Buffers {
 }
 
 impl ConvKernel<'_> {
-    /// Values per buffer of a pair of images, of which a task holds four.
-    fn pair_values(&self) -> usize {
-        let [h, w, _] = self.left.images.shape;
-        match self.network.readout {
-            Readout::Flatten => h * w,
-            Readout::Pool => (h * w).pow(2),
-        }
-    }
-
-    /// Bytes that a task works in, besides the matrix.
-    #[must_use]
-    pub fn bytes_per_task(&self) -> usize {
-        4 * size_of::<f64>() * self.pair_values()
-    }
-
     /// K(image i of the rows, image j of the columns).
     fn entry(&self, i: usize, j: usize, b: &mut Buffers) -> f64 {
         let net = &self.network.network;
@@ -217,8 +227,10 @@ impl Kernel for ConvKernel<'_> {
     }
 
     fn fill(&self, first: usize, mut out: MatMut<'_, f64>) {
-        let zeros = || vec![0.0; self.pair_values()];
-        let mut buffers = Buffers { nngp: zeros(), tangent: zeros(), slope: zeros(), scratch: zeros() };
+        let [h, w, _] = self.left.images.shape;
+        let buffers: [Vec<f64>; BUFFERS] = std::array::from_fn(|_| vec![0.0; self.network.pair_values(h * w)]);
+        let [nngp, tangent, slope, scratch] = buffers;
+        let mut buffers = Buffers { nngp, tangent, slope, scratch };
         for j in 0..out.ncols() {
             for i in 0..out.nrows() {
                 out[(i, j)] = self.entry(i, first + j, &mut buffers);

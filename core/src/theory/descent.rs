@@ -32,7 +32,7 @@ impl Descent {
     /// # Errors
     /// When a number is not allowed.
     pub fn start<'a>(&self, gammas: &'a [f64]) -> Result<DescentState<'a>, TheoryError> {
-        let refuse = |what, value: f64, allowed| Err(TheoryError::Value { what, value: value.to_string(), allowed });
+        let refuse = |what, value, allowed| Err(TheoryError::number(what, value, allowed));
         if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
             return refuse("lambda", self.lambda, "0 or more");
         }

@@ -59,7 +59,7 @@ impl Activation {
             return [second * variance, second];
         }
         let root = (1.0 + 4.0 * variance).sqrt();
-        [FRAC_2_PI * (2.0 * variance / (1.0 + 2.0 * variance)).asin(), 2.0 * FRAC_2_PI / root]
+        [FRAC_2_PI * (2.0 * variance).atan2(root), 2.0 * FRAC_2_PI / root]
     }
 
     /// Both duals of many pairs (u_i, v): `kernel[i]` holds their covariance and becomes E φ(u)φ(v);
@@ -77,8 +77,13 @@ impl Activation {
 
     /// What [`Self::apply`] needs of a pre-activation of this variance.
     pub(super) fn scale(self, variance: f64) -> Scale {
-        let root = if self == Self::Erf { (1.0 + 2.0 * variance).sqrt() } else { variance.sqrt() };
-        Scale { root, inverse: if root > 0.0 { 1.0 / root } else { 0.0 } }
+        let root = variance.sqrt();
+        let inverse = match self {
+            Self::Erf => 1.0 / (1.0 + 2.0 * variance).sqrt(),
+            _ if root > 0.0 => 1.0 / root,
+            _ => 0.0,
+        };
+        Scale { root, inverse }
     }
 }
 
@@ -116,19 +121,26 @@ impl<R: Iterator<Item = Scale>> WithSimd for Apply<'_, R> {
                     *d = odd + even * angle;
                 }
             }
+            // (2/π) asin ρ and (4/π)/√D with ρ = 2k/√((1 + 2a)(1 + 2b)), D = (1 + 2a)(1 + 2b)(1 − ρ²) for variances a, b:
+            // without cancellation D = 1 + 2a + 2b + 4(ab − k²). Near ρ = 1 the angle comes from its cosine.
             None => {
                 for (((k, d), s), right) in kernel.iter_mut().zip(derivative).zip(left).zip(right) {
-                    let scale = s.root * right.root;
-                    let rho = (2.0 * *k / scale).clamp(-1.0, 1.0);
-                    *d = 2.0 * FRAC_2_PI / (scale * ((1.0 - rho) * (1.0 + rho)).sqrt());
-                    *k = FRAC_2_PI * asin(rho);
+                    let (size, bound) = (k.abs(), s.root * right.root);
+                    let apart = if size >= equal_above * bound { 0.0 } else { (bound - size) * (bound + size) };
+                    let root = (1.0 + 2.0 * (s.root * s.root + right.root * right.root) + 4.0 * apart).sqrt();
+                    let inverse = s.inverse * right.inverse;
+                    let (sine, cosine) = (2.0 * size * inverse, root * inverse);
+                    let near = cosine < sine;
+                    let angle = asin(if near { cosine } else { sine });
+                    *d = 2.0 * FRAC_2_PI / root;
+                    *k = FRAC_2_PI * (if near { FRAC_PI_2 - angle } else { angle }).copysign(*k);
                 }
             }
         }
     }
 }
 
-/// σ of a pre-activation (√(1 + 2σ²) for erf), and its inverse (0 of 0).
+/// σ of a pre-activation, and its inverse (0 of 0); for erf that of √(1 + 2σ²).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale {
     root: f64,

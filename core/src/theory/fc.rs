@@ -7,7 +7,7 @@ use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
 use super::{
     Activation, Kernel, Kind, TheoryError,
     dual::{Scale, equal_above},
-    kernel::check_finite,
+    kernel::{bytes, check_finite, check_range},
 };
 use crate::model::Parameterization;
 
@@ -35,8 +35,13 @@ impl Network {
     pub fn homogeneity(&self) -> Option<usize> {
         match self.depth {
             1 => Some(1),
-            depth => (self.b_std.is_none() && self.activation.is_homogeneous()).then_some(depth),
+            depth => (!self.has_biases() && self.activation.is_homogeneous()).then_some(depth),
         }
+    }
+
+    /// Whether biases do anything: in NTK parameterization those of scale 0 stay out of all outputs.
+    fn has_biases(&self) -> bool {
+        self.b_std.is_some_and(|b| b > 0.0 || self.parameterization == Parameterization::Standard)
     }
 
     /// # Errors
@@ -48,15 +53,15 @@ impl Network {
             return refuse("depth", self.depth.to_string(), "1 to 10000 weight layers");
         }
         if !(self.w_std.is_finite() && self.w_std > 0.0) {
-            return refuse("w-std", self.w_std.to_string(), "a number above 0");
+            return Err(TheoryError::number("w-std", self.w_std, "a number above 0"));
         }
         if !(b.is_finite() && b >= 0.0) {
-            return refuse("b-std", b.to_string(), "0 or more");
+            return Err(TheoryError::number("b-std", b, "0 or more"));
         }
         if let Activation::LeakyRelu { slope } = self.activation
             && !slope.is_finite()
         {
-            return refuse("slope", slope.to_string(), "a finite number");
+            return Err(TheoryError::number("slope", slope, "a finite number"));
         }
         if self.width == 0 {
             return refuse("width", self.width.to_string(), "1 unit or more");
@@ -78,16 +83,41 @@ impl Network {
         }
     }
 
-    /// `[NNGP, NTK]` of an input with itself, from its ‖x‖²/d.
-    fn diagonal_entry(&self, dimension: usize, square: f64) -> [f64; 2] {
-        let mut nngp = self.affine(square);
-        let mut ntk = self.own_tangent(dimension, square, nngp);
-        for _ in 1..self.depth {
-            let [below, slope] = self.activation.diagonal(nngp);
-            nngp = self.affine(below);
-            ntk = self.own_tangent(self.width, below, nngp) + self.w_std * self.w_std * slope * ntk;
+    /// `[NNGP, NTK]` of an input with itself, from its ‖x‖²/d, in each layer.
+    fn diagonal_entries(&self, dimension: usize, square: f64) -> impl Iterator<Item = [f64; 2]> {
+        let first = self.affine(square);
+        let first = [first, self.own_tangent(dimension, square, first)];
+        std::iter::successors(Some(first), |[nngp, ntk]| {
+            let [below, slope] = self.activation.diagonal(*nngp);
+            let above = self.affine(below);
+            Some([above, self.own_tangent(self.width, below, above) + self.w_std * self.w_std * slope * ntk])
+        })
+        .take(self.depth)
+    }
+
+    /// Each layer's kernels of input number `input` with itself. No other entry is larger than the largest of these.
+    ///
+    /// # Errors
+    /// When one is not finite.
+    fn diagonal_of(
+        &self,
+        kind: Kind,
+        dimension: usize,
+        (input, square): (usize, f64),
+    ) -> Result<Vec<[f64; 2]>, TheoryError> {
+        check_range(input, [0, self.depth], square)?;
+        let entries: Vec<[f64; 2]> = self.diagonal_entries(dimension, square).collect();
+        for (layer, entry) in (1..).zip(&entries) {
+            check_range(input, [layer, self.depth], entry[kind as usize])?;
         }
-        [nngp, ntk]
+        Ok(entries)
+    }
+
+    /// Bytes that the kernel between so many rows and columns takes, among the rows themselves without `columns`:
+    /// the matrix and what it is made from.
+    #[must_use]
+    pub fn kernel_bytes(&self, rows: usize, columns: Option<usize>) -> usize {
+        bytes(rows, columns, self.depth, 1)
     }
 
     /// The kernel's diagonal alone: K(x, x) for each row x of `inputs`, `[examples, dimension]`.
@@ -96,9 +126,8 @@ impl Network {
     /// When the network or the inputs are not allowed.
     pub fn diagonal(&self, kind: Kind, inputs: MatRef<'_, f64>) -> Result<Vec<f64>, TheoryError> {
         self.validate()?;
-        let which = usize::from(kind == Kind::Ntk);
-        let squares = squares(inputs)?;
-        Ok(squares.into_iter().map(|s| self.diagonal_entry(inputs.ncols(), s)[which]).collect())
+        let last = |(i, s)| Ok(self.diagonal_of(kind, inputs.ncols(), (i, s))?[self.depth - 1][kind as usize]);
+        squares(inputs)?.into_iter().enumerate().map(last).collect()
     }
 
     /// The kernel between the rows of `rows` and of `columns`, `[examples, dimension]` both; among the rows themselves
@@ -116,13 +145,13 @@ impl Network {
         if let Some(columns) = columns
             && columns.ncols() != rows.ncols()
         {
-            return Err(TheoryError::Dimension { first: rows.ncols(), second: columns.ncols() });
+            return Err(TheoryError::Shape { first: vec![rows.ncols()], second: vec![columns.ncols()] });
         }
         Ok(FcKernel {
             network: *self,
             kind,
-            left: Side::new(self, rows)?,
-            right: columns.map(|c| Side::new(self, c)).transpose()?,
+            left: Side::new(self, kind, rows)?,
+            right: columns.map(|c| Side::new(self, kind, c)).transpose()?,
         })
     }
 }
@@ -152,12 +181,13 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn new(network: &Network, inputs: MatRef<'a, f64>) -> Result<Self, TheoryError> {
-        let mut variances: Vec<f64> = squares(inputs)?.into_iter().map(|s| network.affine(s)).collect();
-        let mut scales = Vec::with_capacity(network.depth - 1);
-        for _ in 1..network.depth {
-            scales.push(variances.iter().map(|&v| network.activation.scale(v)).collect());
-            variances.iter_mut().for_each(|v| *v = network.affine(network.activation.diagonal(*v)[0]));
+    fn new(network: &Network, kind: Kind, inputs: MatRef<'a, f64>) -> Result<Self, TheoryError> {
+        let mut scales: Vec<Vec<Scale>> = (1..network.depth).map(|_| Vec::with_capacity(inputs.nrows())).collect();
+        for input in squares(inputs)?.into_iter().enumerate() {
+            let variances = network.diagonal_of(kind, inputs.ncols(), input)?;
+            for (scales, [variance, _]) in scales.iter_mut().zip(variances) {
+                scales.push(network.activation.scale(variance));
+            }
         }
         Ok(Self { inputs, scales })
     }

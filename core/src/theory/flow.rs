@@ -48,11 +48,9 @@ impl Homogeneous {
     /// The flow with this L2 coefficient.
     ///
     /// # Errors
-    /// When λ is negative or not finite.
+    /// As [`check_lambda`].
     pub fn flow(&self, lambda: f64) -> Result<Flow<'_>, TheoryError> {
-        if !(lambda >= 0.0 && lambda.is_finite()) {
-            return Err(TheoryError::Value { what: "lambda", value: lambda.to_string(), allowed: "0 or more" });
-        }
+        check_lambda(lambda)?;
         let k = self.k as f64;
         let law = match &self.attractor {
             _ if lambda == 0.0 => Law::Unregularized,
@@ -62,6 +60,21 @@ impl Homogeneous {
         };
         Ok(Flow { k, lambda, law })
     }
+}
+
+/// Least λ above 0, and most of λ and γ: within these rates, times and their products are finite and not 0.
+const LEAST: f64 = 1e-150;
+const MOST: f64 = 1e150;
+
+/// Refuses what no flow can have for λ.
+///
+/// # Errors
+/// When it is negative, not a number, or so small or large that rates and times have no place in an f64.
+pub fn check_lambda(lambda: f64) -> Result<(), TheoryError> {
+    if lambda == 0.0 || (LEAST..=MOST).contains(&lambda) {
+        return Ok(());
+    }
+    Err(TheoryError::number("lambda", lambda, "0, or from 1e-150 to 1e150"))
 }
 
 /// A flow with its k and λ.
@@ -120,10 +133,10 @@ impl<'a> Flow<'a> {
     /// A mode with eigenvalue `gamma`.
     ///
     /// # Errors
-    /// When γ is negative or not finite.
+    /// When γ is negative, above 1e150, or no number.
     pub fn mode(&self, gamma: f64) -> Result<Mode, TheoryError> {
-        if !(gamma >= 0.0 && gamma.is_finite()) {
-            return Err(TheoryError::Value { what: "gamma", value: gamma.to_string(), allowed: "0 or more" });
+        if !(0.0..=MOST).contains(&gamma) {
+            return Err(TheoryError::number("gamma", gamma, "from 0 to 1e150"));
         }
         let start = match self.law {
             Law::Decaying { attractor, mu } => {
@@ -141,7 +154,7 @@ impl<'a> Flow<'a> {
     /// When t is negative or no number.
     pub fn at(&self, t: f64) -> Result<Instant<'a>, TheoryError> {
         if t.is_nan() || t < 0.0 {
-            return Err(TheoryError::Value { what: "time", value: t.to_string(), allowed: "0 or more" });
+            return Err(TheoryError::number("time", t, "0 or more"));
         }
         let t = t.min(f64::MAX);
         let shrink = (-self.k * self.lambda * t).exp();

@@ -2,15 +2,15 @@
 
 use faer::{Mat, MatMut};
 
-use super::TheoryError;
+use super::{TheoryError, dual::Scale};
 
 /// Which kernel of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The covariance of the outputs of random networks (NNGP).
-    Nngp,
+    Nngp = 0,
     /// The neural tangent kernel, ⟨∂_θ f(x), ∂_θ f(x′)⟩.
-    Ntk,
+    Ntk = 1,
 }
 
 /// A kernel on given inputs, ready to be evaluated column by column.
@@ -86,4 +86,17 @@ pub(super) fn check_finite(what: &'static str, values: impl IntoIterator<Item = 
         }
     }
     Ok(())
+}
+
+/// Refuses an input whose kernel with itself, after so many layers of all, leaves the range of f64.
+pub(super) fn check_range(input: usize, [layer, depth]: [usize; 2], value: f64) -> Result<(), TheoryError> {
+    if value.is_finite() { Ok(()) } else { Err(TheoryError::Range { input, layer, depth, value }) }
+}
+
+/// Bytes of the matrix between so many rows and columns (without: among the rows), and of the scales of each layer's
+/// `pixels` pre-activations per input.
+pub(super) fn bytes(rows: usize, columns: Option<usize>, depth: usize, pixels: usize) -> usize {
+    let inputs = rows.saturating_add(columns.unwrap_or(0));
+    let scales = inputs.saturating_mul(pixels).saturating_mul(depth).saturating_mul(size_of::<Scale>());
+    rows.saturating_mul(columns.unwrap_or(rows)).saturating_mul(size_of::<f64>()).saturating_add(scales)
 }

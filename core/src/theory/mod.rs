@@ -25,11 +25,11 @@ pub use conv::{ConvKernel, ConvNetwork, Images};
 pub use descent::{Descent, DescentState, largest_stable_lr};
 pub use dual::Activation;
 pub use fc::{FcKernel, Network, inputs};
-pub use flow::{Flow, Homogeneous, Instant, Life, Mode, Response};
+pub use flow::{Flow, Homogeneous, Instant, Life, Mode, Response, check_lambda};
 pub use general::GeneralFlow;
 pub use kernel::{Kernel, Kind, Task, assemble};
 pub use problem::{Outputs, Point, Problem, Set, minimum};
-pub use setting::experiment;
+pub use setting::{FIELDS, experiment};
 pub use spectrum::{Clamped, Spectrum, alignment, power};
 
 /// What keeps the theory from being applied.
@@ -62,12 +62,36 @@ pub enum TheoryError {
         what: &'static str,
     },
     /// Inputs that cannot be compared.
-    #[error("the inputs have dimensions {first} and {second}, which have to be equal")]
-    Dimension {
-        /// Of the rows' inputs.
-        first: usize,
-        /// Of the columns' inputs.
-        second: usize,
+    #[error("the inputs have shapes {first:?} and {second:?}, which have to be equal")]
+    Shape {
+        /// Of each of the rows' inputs.
+        first: Vec<usize>,
+        /// Of each of the columns' inputs.
+        second: Vec<usize>,
+    },
+    /// A kernel beyond the range of f64.
+    #[error(
+        "input {input}: the kernel is {value} after layer {layer} of {depth}; scale the inputs, w-std, b-std or slope, or \
+         take fewer layers"
+    )]
+    Range {
+        /// Which input, counted from 0.
+        input: usize,
+        /// The layer, counted from 1; after 0 there is the input itself.
+        layer: usize,
+        /// Of how many.
+        depth: usize,
+        /// The kernel there.
+        value: f64,
+    },
+    /// A kernel whose modes cannot be followed.
+    #[error(
+        "the kernel's eigenvalues sum to {sum:.1e}; theory needs 1e-100 to 1e100: change w-std, or give images that are not \
+         all of one colour"
+    )]
+    Scale {
+        /// Of the kernel over the number of training examples.
+        sum: f64,
     },
     /// Too few or too many of something.
     #[error("{what}: {found} were given, {expected} are needed")]
@@ -101,4 +125,13 @@ pub enum TheoryError {
     /// The solver of Theorem 1 failed.
     #[error("the differential equation could not be solved: {0}")]
     Solver(String),
+}
+
+impl TheoryError {
+    /// [`Self::Value`] of a number, with an exponent where it would be long without.
+    pub(crate) fn number(what: &'static str, value: f64, allowed: &'static str) -> Self {
+        let plain = value.to_string();
+        let value = if plain.len() > 20 { format!("{value:e}") } else { plain };
+        Self::Value { what, value, allowed }
+    }
 }

@@ -1,5 +1,7 @@
 //! The theory of a training set: its modes and their flows put together into losses, accuracies and t_*.
 
+use std::sync::Arc;
+
 use faer::{Mat, MatRef};
 use serde::Serialize;
 
@@ -7,7 +9,7 @@ use super::{
     Flow, Homogeneous, Instant, Kernel, Kind, Mode, Network, Response, Spectrum, TheoryError, inputs,
     kernel::check_finite,
 };
-use crate::data::Split;
+use crate::data::{Dataset, Split};
 
 /// Examples with what they should become and what the network makes of them at its start.
 #[derive(Debug, Clone)]
@@ -71,11 +73,11 @@ pub struct Outputs {
     pub test: Option<Mat<f64>>,
 }
 
-/// A training set in the kernel's modes, and a test set seen from them.
+/// A training set in the kernel's modes, and a test set seen from them. Copies share what is large.
 #[derive(Debug, Clone)]
 pub struct Problem {
     homogeneous: Homogeneous,
-    spectrum: Spectrum,
+    spectrum: Arc<Spectrum>,
     train: Set,
     /// y and f(0) in the modes, `[modes, outputs]`.
     target: Mat<f64>,
@@ -87,9 +89,9 @@ pub struct Problem {
 struct Test {
     set: Set,
     /// κ: the kernel between test points and modes, `[examples, modes]`.
-    cross: Mat<f64>,
+    cross: Arc<Mat<f64>>,
     /// The test loss from f(0) = 0.
-    loss: Option<Quadratic>,
+    loss: Option<Arc<Quadratic>>,
 }
 
 /// The loss as a form in the modes' responses r: (rᵀAr − 2bᵀr + c)/(2·examples). Outputs need `examples · modes` operations
@@ -125,7 +127,7 @@ impl Problem {
     /// of a kernel, which is named for its progress.
     ///
     /// # Errors
-    /// When the network is not homogeneous, or `compute` fails.
+    /// When the network is not homogeneous, its kernel is too small or too large, or `compute` fails.
     pub fn of_data<E: From<TheoryError>>(
         network: &Network,
         split: &Split,
@@ -136,6 +138,7 @@ impl Problem {
             let allowed = "Theorem 2 is about homogeneous ones: relu or linear, without biases";
             return Err(TheoryError::Value { what, value, allowed }.into());
         };
+        Self::check_scale(network, &split.train)?;
         let (train, test) = (&split.train, &split.test);
         let norm = train.mean_std();
         let [x, z] = [train, test].map(|data| inputs(&data.normalized(norm), data.image_size()));
@@ -148,17 +151,28 @@ impl Problem {
         Ok(problem.with_test(cross.as_ref(), Set::one_hot(test.labels(), classes))?)
     }
 
+    /// What [`Self::of_data`] refuses of a network and its training set, without the kernel.
+    ///
+    /// # Errors
+    /// When the kernel's eigenvalues, or products of them, would leave the range of f64.
+    pub fn check_scale(network: &Network, train: &Dataset) -> Result<(), TheoryError> {
+        let x = inputs(&train.normalized(train.mean_std()), train.image_size());
+        let sum = network.diagonal(Kind::Ntk, x.as_ref())?.into_iter().sum::<f64>() / train.len() as f64;
+        if (1e-100..=1e100).contains(&sum) { Ok(()) } else { Err(TheoryError::Scale { sum }) }
+    }
+
     /// The same from f(0) on the training and the test set, `[examples, outputs]`.
     ///
     /// # Errors
     /// When numbers are not finite or their shapes are not those of the targets.
-    pub fn starting_from(self, train: Mat<f64>, test: Mat<f64>) -> Result<Self, TheoryError> {
-        let set = Set { initial: Some(train), ..self.train };
-        let mut problem = Self::new(self.homogeneous.degree(), self.spectrum, set)?;
-        if let Some(old) = self.test {
-            let set = Set { initial: Some(test), ..old.set };
+    pub fn starting_from(&self, train: Mat<f64>, test: Mat<f64>) -> Result<Self, TheoryError> {
+        let from = |set: &Set, f: Mat<f64>| Set { initial: Some(f), targets: set.targets.clone() };
+        let mut problem =
+            Self::of_spectrum(self.homogeneous.clone(), Arc::clone(&self.spectrum), from(&self.train, train))?;
+        if let Some(old) = &self.test {
+            let set = from(&old.set, test);
             set.check("test targets")?;
-            problem.test = Some(Test { set, loss: None, ..old });
+            problem.test = Some(Test { set, cross: Arc::clone(&old.cross), loss: None });
         }
         Ok(problem)
     }
@@ -168,13 +182,17 @@ impl Problem {
     /// # Errors
     /// When numbers are not finite or the set is another.
     pub fn new(k: usize, spectrum: Spectrum, train: Set) -> Result<Self, TheoryError> {
+        Self::of_spectrum(Homogeneous::new(k), Arc::new(spectrum), train)
+    }
+
+    fn of_spectrum(homogeneous: Homogeneous, spectrum: Arc<Spectrum>, train: Set) -> Result<Self, TheoryError> {
         train.check("training targets")?;
         let target = spectrum.project(train.targets.as_ref())?;
         let initial = match &train.initial {
             Some(f) => spectrum.project(f.as_ref())?,
             None => Mat::zeros(target.nrows(), target.ncols()),
         };
-        Ok(Self { homogeneous: Homogeneous::new(k), spectrum, train, target, initial, test: None })
+        Ok(Self { homogeneous, spectrum, train, target, initial, test: None })
     }
 
     /// With a test set; `kernel` is that between test and training points, `[test, training]`, divided by the number of
@@ -197,8 +215,8 @@ impl Problem {
         }
         let cross = kernel * &self.spectrum.vectors;
         let from_zero = set.initial.is_none() && self.train.initial.is_none();
-        let loss = from_zero.then(|| Quadratic::new(&cross, &self.target, &set.targets));
-        self.test = Some(Test { set, cross, loss });
+        let loss = from_zero.then(|| Arc::new(Quadratic::new(&cross, &self.target, &set.targets)));
+        self.test = Some(Test { set, cross: Arc::new(cross), loss });
         Ok(self)
     }
 
@@ -212,6 +230,21 @@ impl Problem {
     #[must_use]
     pub fn target(&self) -> MatRef<'_, f64> {
         self.target.as_ref()
+    }
+
+    /// f(0) in the modes, `[modes, outputs]`.
+    #[must_use]
+    pub fn initial(&self) -> MatRef<'_, f64> {
+        self.initial.as_ref()
+    }
+
+    /// Bytes that [`Self::of_data`] and trajectories take for so many training and test examples of this size: kernel,
+    /// eigenvectors with their work space, the form of the test loss; the test kernel, in examples and in modes; inputs.
+    #[must_use]
+    pub fn bytes(train: usize, test: usize, size: usize) -> usize {
+        let of_modes = train.saturating_mul(7).saturating_add(test.saturating_mul(2)).saturating_mul(train);
+        let inputs = train.saturating_add(test).saturating_mul(size).saturating_mul(2);
+        of_modes.saturating_add(inputs).saturating_mul(size_of::<f64>())
     }
 
     /// The flows of this problem's degree.
@@ -263,7 +296,8 @@ impl Problem {
     }
 
     /// t_*: the time of the least test loss (training loss without a test set), by the closed form at any time, not on a
-    /// list of times. `None` if the loss has no least value before all is over: for λ = 0 and k < 2.
+    /// list of times. `None` if the loss has no least value before all is over: for λ = 0, and for k < 2 unless the network
+    /// overfits, which L2 has no part in.
     ///
     /// # Errors
     /// When λ is not allowed.
@@ -323,7 +357,7 @@ impl Problem {
     #[must_use]
     pub fn test_outputs(&self, responses: impl Iterator<Item = Response>, shrink: f64) -> Option<Mat<f64>> {
         let test = self.test.as_ref()?;
-        let mut f = &test.cross * self.combine(responses);
+        let mut f = &*test.cross * self.combine(responses);
         if let Some(start) = &test.set.initial {
             f += faer::Scale(shrink) * start;
         }

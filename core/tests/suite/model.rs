@@ -51,6 +51,7 @@ fn the_homogeneity_degree_is_what_scaling_shows() {
         (&[("model", "cnn"), ("depth", "4"), ("bias", "false"), ("pooling", "average")], Some(4)),
         (&[("model", "linear"), ("b-std", "1")], Some(1)),
         (&[("depth", "3"), ("b-std", "1")], None),
+        (&[("depth", "3"), ("parameterization", "ntk"), ("b-std", "0")], Some(3)),
         (&[("depth", "3"), ("bias", "false"), ("activation", "tanh"), ("w-std", "2")], None),
         (&[("depth", "3"), ("bias", "false"), ("activation", "erf"), ("w-std", "2")], None),
         (&[("model", "cnn"), ("depth", "4"), ("bias", "false"), ("batch-norm", "true")], Some(2)),

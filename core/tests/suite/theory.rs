@@ -1,5 +1,7 @@
 //! The infinite-width solver: kernels against neural-tangents, flows against high precision and against each other.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use faer::{Mat, MatRef, linalg::solvers::Solve};
 use l2lab_core::{
@@ -10,7 +12,7 @@ use l2lab_core::{
         Activation, ConvNetwork, Descent, GeneralFlow, Homogeneous, Images, Kernel, Kind, Network, Problem, Set,
         Spectrum, TheoryError, alignment, assemble, experiment, largest_stable_lr, minimum, power,
     },
-    train::Loss,
+    train::{Loss, Task, Trainer},
 };
 use serde_json::Value;
 
@@ -79,6 +81,138 @@ fn fully_connected_kernels_are_those_of_neural_tangents() {
             assert!((among[a] - among[b]).abs() <= 1e-14 * among[b].abs(), "equal inputs have equal kernels");
         }
     }
+}
+
+#[test]
+fn erf_kernels_of_large_inputs_keep_their_digits() {
+    let network = Network {
+        depth: 3,
+        activation: Activation::Erf,
+        w_std: 1.0,
+        b_std: None,
+        parameterization: Parameterization::Ntk,
+        width: 1,
+    };
+    for scale in [1.0, 1e4, 1e5, 1e8, 1e60] {
+        let inputs = Mat::from_fn(6, 50, |i, j| scale * ((i * 50 + j) as f64 * 1.3).sin());
+        let kernel = whole(&network.kernel(Kind::Ntk, inputs.as_ref(), None).unwrap());
+        for (i, own) in network.diagonal(Kind::Ntk, inputs.as_ref()).unwrap().into_iter().enumerate() {
+            let found = kernel[(i, i)];
+            assert!((found / own - 1.0).abs() < 1e-13, "{scale:e}: {found:e}, alone {own:e}");
+        }
+    }
+}
+
+#[test]
+fn kernels_beyond_f64_are_refused_with_the_layer() {
+    let network = |depth, activation, w_std| Network {
+        depth,
+        activation,
+        w_std,
+        b_std: None,
+        parameterization: Parameterization::Ntk,
+        width: 1,
+    };
+    let inputs = |scale: f64| Mat::from_fn(3, 4, |i, j| scale * (1 + i + j) as f64);
+    for (network, scale, part) in [
+        (network(3, Activation::Relu, 1.0), 1e200, "after layer 0 of 3"),
+        (network(3, Activation::Relu, 1e200), 1.0, "after layer 1 of 3"),
+        (network(1000, Activation::Linear, 3.0), 1.0, "of 1000"),
+        (network(3, Activation::LeakyRelu { slope: 1e300 }, 1.0), 1.0, "after layer 2 of 3"),
+    ] {
+        let x = inputs(scale);
+        for kind in [Kind::Nngp, Kind::Ntk] {
+            let message = network.kernel(kind, x.as_ref(), None).err().unwrap().to_string();
+            assert!(message.contains("input 0") && message.contains(part), "{message}");
+            assert_eq!(network.diagonal(kind, x.as_ref()).unwrap_err().to_string(), message);
+        }
+        let images = Images { values: &[scale; 8], shape: [2, 2, 1] };
+        let conv = ConvNetwork { network, readout: Readout::Pool };
+        assert!(matches!(conv.kernel(Kind::Ntk, images, None).err().unwrap(), TheoryError::Range { input: 0, .. }));
+    }
+    let e = experiment().with(&[("train", "20"), ("test", "20")]).unwrap();
+    let split = e.prepare(&l2lab_core::data::embedded().unwrap()).unwrap();
+    for w_std in [1e30, 1e-60] {
+        let network = Network { w_std, ..Network::of(&e).unwrap() };
+        let problem = Problem::of_data(&network, &split, |_, kernel| Ok::<_, TheoryError>(whole(kernel)));
+        assert!(matches!(problem.err().unwrap(), TheoryError::Scale { .. }), "{w_std}");
+    }
+}
+
+#[test]
+fn memory_is_known_before_it_is_taken() {
+    let deep = Network { depth: 10_000, ..Network::of(&experiment()).unwrap() };
+    assert!(deep.kernel_bytes(1000, None) >= 8 * 1000 * 1000 + 16 * 10_000 * 1000);
+    assert!(deep.kernel_bytes(1 << 40, Some(1 << 40)) == usize::MAX);
+    let values = vec![0.0; 1000 * 28 * 28];
+    let images = Images { values: &values, shape: [28, 28, 1] };
+    let [flatten, pool] = [Readout::Flatten, Readout::Pool].map(|readout| ConvNetwork { network: deep, readout });
+    assert!(flatten.kernel_bytes(&images, None, 2) > 16 * 9_999 * 1000 * 784);
+    let more = pool.kernel_bytes(&images, None, 2) - flatten.kernel_bytes(&images, None, 2);
+    assert_eq!(more, 2 * 4 * 8 * (784 * 784 - 784));
+}
+
+#[test]
+fn the_theory_takes_no_setting_that_it_would_ignore() {
+    for (name, text, part) in [
+        ("lr-schedule", "cosine", "the theorems need constant"),
+        ("momentum", "0.9", "the theorems need 0"),
+        ("bias", "true", "the theorems need false"),
+        ("steps", "20", "leave it out"),
+        ("width", "8", "leave it out"),
+        ("lambda", "0", "has no t_*"),
+        ("lambda", "1e-200", "lambda: '1e-200'"),
+        ("activation", "tanh", "relu or linear"),
+    ] {
+        let message = Network::of(&experiment().with(&[(name, text)]).unwrap()).unwrap_err().to_string();
+        assert!(message.starts_with(name) && message.contains(part), "{message}");
+    }
+}
+
+/// Trains a network by steps of a share of the largest stable η and gives its distance from the closed form of its own start, relative to the targets,
+/// at several times; and what is left of its outputs at the last.
+fn trained(depth: &str, width: usize, lambda: f64, share: f64) -> (f64, f64) {
+    let e = experiment().with(&[("train", "24"), ("test", "20"), ("depth", depth)]).unwrap();
+    let split = e.prepare(&l2lab_core::data::embedded().unwrap()).unwrap();
+    let compute = |_: &str, kernel: &dyn Kernel| Ok::<_, TheoryError>(whole(kernel));
+    let problem = Problem::of_data(&Network::of(&e).unwrap(), &split, compute).unwrap();
+    let k = problem.homogeneous().degree();
+    let lr = share * largest_stable_lr(k, problem.spectrum().values[0], lambda, 0.0).unwrap();
+    let task = Arc::new(Task::new(&split, &Device::flex()));
+    let steps = (3.0 / (lr * lambda)) as u64;
+    let wide = Experiment { width, ..e };
+    let mut trainer = Trainer::new(&wide, Arc::clone(&task), vec![wide.run(lr, lambda, 7, steps)]);
+    let outputs = |trainer: &Trainer, images: Tensor<2>| {
+        let f = trainer.model().forward(trainer.params(), &mut [], images.unsqueeze(), Mode::Test);
+        let [_, n, classes] = f.dims();
+        values(f.reshape([n, classes]))
+    };
+    let both = |trainer: &Trainer| [task.train_images(), task.test_images()].map(|x| outputs(trainer, x));
+    let [train, test] = both(&trainer);
+    let problem = problem.starting_from(train, test).unwrap();
+    let (mut distance, mut left) = (0.0_f64, 0.0);
+    for share in [0.003, 0.03, 0.1, 0.3, 1.0] {
+        while trainer.steps_taken() < (share * steps as f64) as u64 {
+            trainer.step();
+        }
+        let theory = problem.outputs(lambda, lr * trainer.steps_taken() as f64).unwrap();
+        let [train, test] = both(&trainer);
+        for (f, theory) in [(&train, theory.train), (&test, theory.test.unwrap())] {
+            // One-hot targets: one for each example.
+            distance = distance.max((f - theory).norm_l2() / (f.nrows() as f64).sqrt());
+        }
+        left = train.norm_l2() / (train.nrows() as f64).sqrt();
+    }
+    (distance, left)
+}
+
+#[test]
+fn trained_networks_follow_the_closed_form_of_their_degree() {
+    let (distance, left) = trained("1", 1, 0.02, 0.01);
+    assert!(distance < 0.02 && left > 0.5, "k = 1 is exact but for the steps: {distance}; it keeps {left}");
+    let (distance, left) = trained("3", 512, 0.1, 0.05);
+    // It starts with random outputs of norm 3 or so, and width 512 is not infinite.
+    assert!(distance < 0.3 && left < 0.01, "k = 3: {distance}; it forgets all but {left}");
 }
 
 #[test]
@@ -164,7 +298,11 @@ fn homogeneity_is_that_of_the_network() {
         width: 1,
     };
     assert_eq!(relu.homogeneity(), Some(3));
-    assert_eq!(Network { b_std: Some(0.0), ..relu }.homogeneity(), None);
+    assert_eq!(Network { b_std: Some(0.5), ..relu }.homogeneity(), None);
+    // Biases that start at 0 are trained, unless their scale in use is 0 too.
+    let zero = Network { b_std: Some(0.0), ..relu };
+    assert_eq!(zero.homogeneity(), Some(3));
+    assert_eq!(Network { parameterization: Parameterization::Standard, ..zero }.homogeneity(), None);
     assert_eq!(Network { activation: Activation::Erf, ..relu }.homogeneity(), None);
     assert_eq!(Network { depth: 1, b_std: Some(0.5), ..relu }.homogeneity(), Some(1));
 }
@@ -444,9 +582,12 @@ fn bad_numbers_are_named() {
     let homogeneous = Homogeneous::new(2);
     let text = |e: TheoryError| e.to_string();
     assert!(text(homogeneous.flow(-1.0).unwrap_err()).starts_with("lambda: '-1'"));
-    assert!(text(homogeneous.flow(f64::NAN).unwrap_err()).starts_with("lambda"));
+    for lambda in [f64::NAN, f64::INFINITY, 1e-310, 1e308] {
+        assert!(text(homogeneous.flow(lambda).unwrap_err()).starts_with("lambda"));
+    }
     let flow = homogeneous.flow(0.1).unwrap();
-    assert!(text(flow.mode(f64::INFINITY).unwrap_err()).starts_with("gamma"));
+    assert!(text(flow.mode(f64::INFINITY).unwrap_err()).starts_with("gamma: 'inf'"));
+    assert!(text(flow.mode(1e200).unwrap_err()).starts_with("gamma: '1e200'"));
     assert!(text(flow.at(-0.5).unwrap_err()).starts_with("time"));
     let network = |depth, w_std| Network {
         depth,
@@ -464,7 +605,12 @@ fn bad_numbers_are_named() {
     assert!(error(network(0, 1.0), &inputs, None).starts_with("depth"));
     assert!(error(network(2, 0.0), &inputs, None).starts_with("w-std"));
     assert!(error(network(2, 1.0), &bad, None).contains("finite"));
-    assert!(error(network(2, 1.0), &inputs, Some(&Mat::zeros(1, 3))).contains("2 and 3"));
+    assert!(error(network(2, 1.0), &inputs, Some(&Mat::zeros(1, 3))).contains("[2] and [3]"));
+    let images = Images { values: &[1.0; 6], shape: [3, 2, 1] };
+    let turned = Images { shape: [2, 3, 1], ..images };
+    let conv = ConvNetwork { network: network(2, 1.0), readout: Readout::Flatten };
+    let message = text(conv.kernel(Kind::Ntk, images, Some(turned)).err().unwrap());
+    assert!(message.contains("[3, 2, 1] and [2, 3, 1]"), "{message}");
     let (kernel, train, ..) = small();
     let general = GeneralFlow { k: 2, lambda: 0.1, loss: Loss::Mse, tolerance: 1e-6 };
     assert!(text(general.solve(kernel.as_ref(), &train, None, &[2.0, 1.0]).unwrap_err()).contains("do not decrease"));

@@ -6,13 +6,16 @@ use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
 use faer::MatRef;
 use l2lab_core::{
+    experiment::ExperimentError,
     model::{Parameterization, Readout},
     theory::{Activation, ConvNetwork, Images, Kernel, Kind, Network},
 };
 
 use crate::{
-    interrupt, kernels,
+    interrupt,
+    kernels::{self, check_memory},
     npy::{self, Array},
+    store::refuse_input,
     threads,
 };
 
@@ -87,11 +90,8 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let kind = if text(matches, "kind") == "nngp" { Kind::Nngp } else { Kind::Ntk };
     let input = path("input").context("--input is required")?;
     let other = path("input2");
-    for given in [Some(&input), other.as_ref()].into_iter().flatten() {
-        if same_file(given, &out) {
-            bail!("--out '{}' is an input: choose another file", out.display());
-        }
-    }
+    let inputs: Vec<&Path> = [Some(&input), other.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    refuse_input(&out, &inputs)?;
     let rows = npy::read(&input)?;
     let columns = other.as_ref().map(|p| npy::read(p)).transpose()?;
     let threads = threads::count(matches.get_one("threads").copied())?;
@@ -101,8 +101,21 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
             let readout = if text(matches, "readout") == "pool" { Readout::Pool } else { Readout::Flatten };
             let rows = images(&rows, &input)?;
             let columns = columns.as_ref().zip(other.as_ref()).map(|(a, path)| images(a, path)).transpose()?;
-            let kernel = ConvNetwork { network, readout }.kernel(kind, rows, columns)?;
-            return save(&kernel, kernel.bytes_per_task(), &out);
+            let network = ConvNetwork { network, readout };
+            let bytes = network.kernel_bytes(&rows, columns.as_ref(), threads);
+            let [height, width, _] = rows.shape;
+            let of = |pooled: &str| format!("the kernel of {height} × {width} images{pooled}");
+            match readout {
+                Readout::Pool => {
+                    check_memory(
+                        &of(" with pooling"),
+                        bytes,
+                        "use fewer or smaller images, fewer layers, or --readout flatten",
+                    )?;
+                }
+                Readout::Flatten => check_memory(&of(""), bytes, "use fewer or smaller images, or fewer layers")?,
+            }
+            return save(&network.kernel(kind, rows, columns)?, &out);
         }
         let rows = matrix(&rows, &input)?;
         if matches.get_flag("diagonal") {
@@ -111,7 +124,10 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
             return Ok(vec![diagonal.len()]);
         }
         let columns = columns.as_ref().zip(other.as_ref()).map(|(a, path)| matrix(a, path)).transpose()?;
-        save(&network.kernel(kind, rows, columns)?, 0, &out)
+        let count = columns.map(|c| c.nrows());
+        let what = format!("the {} × {} kernel", rows.nrows(), count.unwrap_or(rows.nrows()));
+        check_memory(&what, network.kernel_bytes(rows.nrows(), count), "use fewer inputs or layers")?;
+        save(&network.kernel(kind, rows, columns)?, &out)
     })?;
     let seconds = begin.elapsed().as_secs_f64();
     if matches.get_flag("json") {
@@ -125,8 +141,8 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     Ok(format!("{}: {} {shape}, float64, {k}, {seconds:.2} s\n", out.display(), text(matches, "kind")))
 }
 
-fn save(kernel: &dyn Kernel, bytes_per_task: usize, out: &Path) -> Result<Vec<usize>> {
-    let matrix = kernels::compute("kernel", kernel, bytes_per_task)?;
+fn save(kernel: &dyn Kernel, out: &Path) -> Result<Vec<usize>> {
+    let matrix = kernels::compute("kernel", kernel)?;
     npy::write_matrix(out, matrix.as_ref())?;
     Ok(kernel.shape().to_vec())
 }
@@ -146,7 +162,8 @@ fn network(matches: &ArgMatches) -> Result<Network> {
         _ => Activation::Linear,
     };
     if slope.is_some() && !matches!(activation, Activation::LeakyRelu { .. }) {
-        bail!("--slope is leaky-relu's: add --activation leaky-relu");
+        let text = "slope: it is leaky-relu's; add --activation leaky-relu";
+        return Err(ExperimentError::Conflict(text.into()).into());
     }
     let rectified = matches!(activation, Activation::Relu | Activation::LeakyRelu { .. });
     let network = Network {
@@ -180,9 +197,4 @@ fn images<'a>(array: &'a Array, path: &Path) -> Result<Images<'a>> {
         [n, h, w, c] if n > 0 && h > 0 && w > 0 && c > 0 => Ok(Images { values: &array.values, shape: [h, w, c] }),
         _ => bail!("'{}' has shape {:?}; --conv needs images [n, h, w, c]", path.display(), array.shape),
     }
-}
-
-/// Whether both paths are one file that exists.
-fn same_file(a: &Path, b: &Path) -> bool {
-    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }

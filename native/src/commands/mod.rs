@@ -9,7 +9,10 @@ pub mod sweep;
 pub mod theory;
 pub mod train;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
@@ -26,7 +29,7 @@ use crate::{
     datasets,
     executor::{Executor, Interrupted},
     interrupt,
-    store::Store,
+    store::{Store, free_directory},
     threads,
 };
 
@@ -46,6 +49,8 @@ pub struct Job {
     pub split: Split,
     /// Threads for everything together.
     pub threads: usize,
+    /// What the command was told besides the experiment.
+    pub flags: String,
     task: Arc<Task>,
     execution: Execution,
 }
@@ -63,21 +68,44 @@ pub enum Start {
     },
 }
 
+/// What the flags of `--resume` must not do.
+const CHANGED: &str = "--resume continues the experiment that --out holds: leave out the flags that change it";
+
+/// How a command makes a job.
+pub struct Recipe<'a> {
+    /// The command's name.
+    pub command: &'a str,
+    /// Its defaults.
+    pub base: Experiment,
+    /// Those of its own flags that results depend on, as a user gives them.
+    pub flags: String,
+    /// Its own word on an experiment.
+    pub check: &'a dyn Fn(&Experiment) -> Result<()>,
+    /// The runs of an experiment on its data; refuses what is not possible.
+    pub runs: &'a dyn Fn(&Experiment, &Split) -> Result<Vec<RunSpec>>,
+    /// Whether results are kept even without `--out`.
+    pub keeps: bool,
+}
+
+impl<'a> Recipe<'a> {
+    /// Of a command that trains the experiment's grid, without flags of its own.
+    pub fn of_grid(command: &'a str, base: Experiment, check: &'a dyn Fn(&Experiment) -> Result<()>) -> Self {
+        Self { command, base, flags: String::new(), check, runs: &grid, keeps: false }
+    }
+}
+
+fn grid(experiment: &Experiment, split: &Split) -> Result<Vec<RunSpec>> {
+    Ok(experiment.runs(split.train.len())?)
+}
+
 impl Job {
     /// Reads the command's experiment, checks all that can be checked, and only then makes the directory.
     ///
-    /// `check` is the command's own word on the experiment; `out` is where results go if `--out` says nothing.
-    ///
     /// # Errors
     /// Whatever is wrong with the experiment, the data, the device or the directory.
-    pub fn start(
-        command: &str,
-        matches: &ArgMatches,
-        base: Experiment,
-        check: impl Fn(&Experiment) -> Result<()>,
-        out: impl FnOnce() -> Option<PathBuf>,
-    ) -> Result<Start> {
+    pub fn start(matches: &ArgMatches, recipe: Recipe<'_>) -> Result<Start> {
         interrupt::listen()?;
+        let Recipe { command, base, flags, check, runs, keeps } = recipe;
         let options = cli::options(matches);
         let resumed = match &options.out {
             Some(dir) if options.resume => Some(Store::resume(dir)?),
@@ -86,14 +114,15 @@ impl Job {
         let experiment = match &resumed {
             Some((_, held)) => {
                 if cli::gives_experiment(matches) && cli::experiment(matches, held.clone())? != *held {
-                    bail!("--resume continues the experiment that --out holds: leave out the flags that change it");
+                    bail!(CHANGED);
                 }
-                held.validate()?;
                 held.clone()
             }
             None => cli::experiment(matches, base)?,
         };
+        // The command knows best what is wrong.
         check(&experiment)?;
+        experiment.validate()?;
         if let Some((store, _)) = &resumed
             && let Some(summary) = store.summary()
         {
@@ -104,18 +133,19 @@ impl Job {
         let full = datasets::find(&experiment.data)?.load(&options.data_dir)?;
         let split = experiment.prepare(&full)?;
         let model = experiment.model(&split)?;
-        let runs = experiment.runs(split.train.len())?;
+        let runs = runs(&experiment, &split)?;
         let threads = threads::count(options.threads)?;
         let (device, execution) = options.device.open()?;
         let task = Arc::new(Task::new(&split, &device));
         let store = match resumed {
             Some((store, _)) => Some(store),
-            None => match options.out.clone().or_else(out) {
-                Some(dir) => Some(Store::create(&dir, &experiment, command)?),
+            None => match options.out.clone().or_else(|| keeps.then(|| free_directory(command))) {
+                Some(dir) => Some(Store::create(&dir, &experiment, command, &flags)?),
                 None => None,
             },
         };
-        Ok(Start::Job(Box::new(Self { experiment, options, runs, model, store, split, threads, task, execution })))
+        let job = Self { experiment, options, runs, model, store, split, threads, flags, task, execution };
+        Ok(Start::Job(Box::new(job)))
     }
 
     /// What trains this job's runs.
@@ -174,7 +204,7 @@ impl Job {
 }
 
 /// The summary of a directory that was complete already, as the command prints it.
-pub fn already_complete(dir: &std::path::Path, summary: String, json: bool) -> Result<String> {
+pub fn already_complete(dir: &Path, summary: String, json: bool) -> Result<String> {
     if json {
         let value: serde_json::Value = serde_json::from_str(&summary)
             .with_context(|| format!("'{}' is damaged", dir.join("summary.json").display()))?;

@@ -11,7 +11,7 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
-use super::{Job, Start, already_complete};
+use super::{Job, Recipe, Start, already_complete};
 use crate::{
     output::{self, Summary},
     report::Report,
@@ -57,7 +57,7 @@ struct Answer<'a> {
 /// # Errors
 /// Whatever is wrong with the input, or happens on the way; and when no run reached its peak.
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let job = match Job::start("predict", matches, base(), check, || None)? {
+    let job = match Job::start(matches, Recipe::of_grid("predict", base(), &check))? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };

@@ -4,11 +4,10 @@ use anyhow::Result;
 use clap::ArgMatches;
 use l2lab_core::{Experiment, experiment::ExperimentError};
 
-use super::{Job, Start, already_complete};
+use super::{Job, Recipe, Start, already_complete};
 use crate::{
     output::{self, Summary},
     report::Report,
-    store::free_directory,
 };
 
 fn check(experiment: &Experiment) -> Result<()> {
@@ -24,8 +23,8 @@ fn check(experiment: &Experiment) -> Result<()> {
 /// # Errors
 /// Whatever is wrong with the input, or happens on the way.
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let out = || Some(free_directory("sweep"));
-    let job = match Job::start("sweep", matches, Experiment::default(), check, out)? {
+    let recipe = Recipe { keeps: true, ..Recipe::of_grid("sweep", Experiment::default(), &check) };
+    let job = match Job::start(matches, recipe)? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };

@@ -10,42 +10,39 @@ use anyhow::{Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use l2lab_core::{
     Experiment,
+    data::Split,
+    experiment::ExperimentError,
     law::{Exponent, exponent},
-    theory::{self, Clamped, Life, Network, Point, Problem, alignment, power},
+    theory::{self, Clamped, Life, Network, Point, Problem, alignment, largest_stable_lr, power},
+    train::RunSpec,
 };
 use serde::Serialize;
 
 use self::networks::{Comparison, NetworkPeak};
-use super::{Job, Start, already_complete};
-use crate::{kernels, output::number, store::free_directory, threads};
-
-/// The experiment's fields that the theory of a data set depends on.
-pub const FIELDS: [&str; 14] = [
-    "data",
-    "train",
-    "test",
-    "validation",
-    "label-noise",
-    "data-seed",
-    "depth",
-    "activation",
-    "w-std",
-    "lambda",
-    "seeds",
-    "seed",
-    "measurements",
-    "width",
-];
+use super::{CHANGED, Job, Recipe, Start, already_complete};
+use crate::{cli, interrupt, kernels, output::number, store::Store, threads};
 
 /// Widths of the networks that are compared with the theory.
-const WIDTHS: &str = "32,64,128,256,512";
+const WIDTHS: [usize; 5] = [32, 64, 128, 256, 512];
+const NO_NETWORKS: &str = "--no-networks";
 
-/// The flags that the experiment does not have.
+/// The flags that the experiment does not have, and what the others mean here.
 pub fn flags(command: Command) -> Command {
     let text = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name("LIST").allow_hyphen_values(true).help(help)
     };
+    let ignored = theory::FIELDS.into_iter().filter(|name| *name != "lambda");
+    let ignored = ignored.chain(["file", "resume", "widths", "no-networks", "data-dir", "device", "threads"]);
     command
+        .mut_arg("activation", |a| a.help("Activation: relu or linear [default: relu]"))
+        .mut_arg("seeds", |a| a.help("Trained networks of each width and λ [default: 3]"))
+        .mut_arg("measurements", |a| a.help("Measurements of each trained network [default: 50]"))
+        .mut_arg("out", |a| {
+            a.help(
+                "Directory for experiment.toml, trajectories.csv, modes.csv, summary.json, report.html and figures; never \
+                 overwritten",
+            )
+        })
         .next_help_heading("Options")
         .arg(text("widths", "Hidden units of the trained networks [default: 32,64,128,256,512]"))
         .arg(Arg::new("no-networks").long("no-networks").action(ArgAction::SetTrue).help("Theory alone"))
@@ -56,6 +53,7 @@ pub fn flags(command: Command) -> Command {
                 .value_name("FILE.csv")
                 .value_parser(value_parser!(PathBuf))
                 .requires_all(["k", "lambda", "times", "out"])
+                .conflicts_with_all(ignored)
                 .help("Columns gamma,y[,f0]; --out OUT.csv then gets lambda,time,mode,f"),
         )
         .arg(
@@ -74,7 +72,8 @@ pub fn flags(command: Command) -> Command {
 pub struct LambdaSummary {
     /// L2 coefficient λ.
     pub lambda: f64,
-    /// Time of the least test loss: η·steps. `None` if there is none (k < 2).
+    /// Time of the least test loss: η·steps. `None` if the loss has none before the end: for k < 2, unless the network
+    /// overfits.
     pub t_star: Option<f64>,
     /// λ·t_*.
     pub tau_star: Option<f64>,
@@ -84,6 +83,8 @@ pub struct LambdaSummary {
     pub r#final: Moment,
     /// Modes that are learned at some time.
     pub learned_modes: usize,
+    /// The largest η at which gradient descent without momentum is stable at infinite width.
+    pub largest_stable_lr: Option<f64>,
 }
 
 /// Losses and accuracies at one time.
@@ -160,13 +161,15 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         return spectrum::run(matches, path);
     }
     let widths = widths(matches)?;
-    let job = match Job::start(
-        "theory",
-        matches,
-        theory::experiment(),
-        |e| check(e, &widths),
-        || Some(free_directory("theory")),
-    )? {
+    let recipe = Recipe {
+        command: "theory",
+        base: theory::experiment(),
+        flags: given(&widths),
+        check: &|e| Ok(Network::of(e).map(drop)?),
+        runs: &|e, split| check(e, split, &widths),
+        keeps: true,
+    };
+    let job = match Job::start(matches, recipe)? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
@@ -178,39 +181,66 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     Ok(text(&summary) + &crate::output::place(&job))
 }
 
+/// The networks' widths that the flags ask for, or that the directory to be resumed was made with.
 fn widths(matches: &ArgMatches) -> Result<Vec<usize>> {
-    if matches.get_flag("no-networks") {
-        return Ok(Vec::new());
+    let told = match matches.get_one::<String>("widths") {
+        _ if matches.get_flag("no-networks") => Some(Vec::new()),
+        text => text.map(|text| parse(text)).transpose()?,
+    };
+    let options = cli::options(matches);
+    let held = match options.out.filter(|_| options.resume) {
+        Some(dir) => Store::flags(&dir)?,
+        None => None,
+    };
+    match (told, held) {
+        (Some(told), Some(held)) if given(&told) != held => bail!(CHANGED),
+        (None, Some(held)) => match held.strip_prefix("--widths ") {
+            Some(text) => parse(text),
+            None => Ok(Vec::new()),
+        },
+        (told, _) => Ok(told.unwrap_or_else(|| WIDTHS.to_vec())),
     }
-    let text = matches.get_one::<String>("widths").map_or(WIDTHS, String::as_str);
+}
+
+/// The flags that ask for these widths.
+fn given(widths: &[usize]) -> String {
+    match widths {
+        [] => NO_NETWORKS.into(),
+        _ => format!("--widths {}", widths.iter().map(usize::to_string).collect::<Vec<_>>().join(",")),
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<usize>> {
     let mut widths = Vec::new();
     for item in text.split(',') {
         match item.trim().parse::<usize>() {
             Ok(width @ 1..=65_536) if !widths.contains(&width) => widths.push(width),
-            _ => bail!("--widths: '{item}' is not allowed: numbers from 1 to 65536, each once"),
+            _ => {
+                let (value, allowed) = (item.to_owned(), "numbers from 1 to 65536, each once".into());
+                return Err(ExperimentError::Value { field: "widths", value, allowed }.into());
+            }
         }
     }
     Ok(widths)
 }
 
-fn check(experiment: &Experiment, widths: &[usize]) -> Result<()> {
-    Network::of(experiment)?;
+/// Whether it can be done; the runs are not known before the spectrum is.
+fn check(experiment: &Experiment, split: &Split, widths: &[usize]) -> Result<Vec<RunSpec>> {
     for &width in widths {
-        Experiment { width, ..experiment.clone() }.validate()?;
+        Experiment { width, ..experiment.clone() }.model(split)?;
     }
-    Ok(())
+    let (n, tests) = (split.train.len(), split.test.len());
+    let what = format!("the theory of {n} training and {tests} test examples");
+    kernels::check_memory(&what, Problem::bytes(n, tests, split.train.image_size()), "use fewer examples")?;
+    Problem::check_scale(&Network::of(experiment)?, &split.train)?;
+    Ok(Vec::new())
 }
 
 fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
     let e = &job.experiment;
     let network = Network::of(e)?;
-    let (n, tests) = (job.split.train.len(), job.split.test.len());
-    kernels::check_memory(
-        &format!("the theory of {n} training and {tests} test examples"),
-        // Kernel, eigenvectors with their work space, the form of the test loss; the test kernel, in examples and in modes.
-        size_of::<f64>().saturating_mul(n).saturating_mul(7 * n + 2 * tests),
-    )?;
-    let problem = Problem::of_data(&network, &job.split, |what, kernel| kernels::compute(what, kernel, 0))?;
+    let n = job.split.train.len();
+    let problem = Problem::of_data(&network, &job.split, kernels::compute)?;
     let solved = e.lambda.iter().map(|&l| solve(&problem, l)).collect::<Result<Vec<_>>>()?;
     let networks = (!widths.is_empty()).then(|| networks::compare(job, &network, &problem, widths)).transpose()?;
 
@@ -238,7 +268,7 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
     if let Some(store) = &job.store {
         store.write("trajectories.csv", &trajectories(&solved)?)?;
         store.write("modes.csv", &modes(&problem, &solved)?)?;
-        let report = report::report(&summary, &problem, &solved)?;
+        let report = report::report(&summary, &problem, &solved, &job.flags)?;
         store.write("report.html", report.html.as_bytes())?;
         for (name, svg) in &report.figures {
             store.write(name, svg.as_bytes())?;
@@ -248,12 +278,17 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
     Ok(summary)
 }
 
+/// Times in equal ratios, from before the first mode is learned to after the last is forgotten.
+fn times(largest: f64, lambda: f64, count: usize) -> Vec<f64> {
+    let (low, high) = ((0.01 / largest.max(lambda)).ln(), (10.0 / lambda).ln());
+    (0..count).map(|i| (low + (high - low) * i as f64 / (count - 1) as f64).exp()).collect()
+}
+
 /// One λ: its curve, its t_*, the course of its modes.
 fn solve(problem: &Problem, lambda: f64) -> Result<Solved> {
+    interrupt::check()?;
     let largest = problem.spectrum().values[0];
-    // From before the first mode is learned to after the last is forgotten.
-    let (low, high) = ((0.01 / largest).ln(), (10.0 / lambda).ln());
-    let times: Vec<f64> = (0..TIMES).map(|i| (low + (high - low) * i as f64 / (TIMES - 1) as f64).exp()).collect();
+    let times = times(largest, lambda, TIMES);
     let trajectory = problem.trajectory(lambda, &times)?;
     let t_star = problem.peak(lambda)?;
     let last = trajectory[TIMES - 1];
@@ -271,6 +306,7 @@ fn solve(problem: &Problem, lambda: f64) -> Result<Solved> {
         best: best.into(),
         r#final: last.into(),
         learned_modes: lives.iter().filter(|l| l.learned.is_some()).count(),
+        largest_stable_lr: largest_stable_lr(problem.homogeneous().degree(), largest, lambda, 0.0),
     };
     Ok(Solved { summary, trajectory, lives })
 }
@@ -313,14 +349,34 @@ impl Summary {
         )
     }
 
+    /// How t_* goes with λ, in words.
+    fn law(&self) -> String {
+        let peaks = self.runs.iter().filter(|r| r.t_star.is_some()).count();
+        let law = match self.slope {
+            Some(slope) => format!("slope of log t_* on log λ: {slope:.4} (the law: −1)"),
+            None if peaks == 0 => "no t_*: for none of these λ the test loss is least before the end".to_owned(),
+            None => format!(
+                "no slope of log t_* on log λ: it needs two λ that have a t_*, here {peaks} of {} has one",
+                self.runs.len()
+            ),
+        };
+        // Ridge regression, at most.
+        let forgets = if self.k < 2 {
+            format!("; with k = {} L2 does not undo what is learned, so a t_* is overfitting's", self.k)
+        } else {
+            String::new()
+        };
+        law + &forgets
+    }
+
     /// Where the theory's t_* is no peak, in words.
     fn plateau(&self) -> Option<String> {
-        let flat: Vec<f64> = self.runs.iter().filter(|r| r.learned_modes == self.modes).map(|r| r.lambda).collect();
-        let largest = flat.iter().copied().reduce(f64::max)?;
+        let flat = self.runs.iter().filter(|r| self.k >= 2 && r.t_star.is_some() && r.learned_modes == self.modes);
+        let largest = flat.map(|r| r.lambda).reduce(f64::max)?;
+        let others = self.slope_of_peaks.map_or(String::new(), |s| format!(" Without these the slope is {s:.3}."));
         Some(format!(
             "At λ = {largest:e} and below every mode is learned before L2 undoes any: t_* is the lowest point of a plateau there, \
-             and λt_* need not be constant. Without these the slope is {}.",
-            number(self.slope_of_peaks, 3)
+             and λt_* need not be constant.{others}"
         ))
     }
 
@@ -347,16 +403,23 @@ impl Summary {
         ))
     }
 
+    /// All that is to be said, in words.
+    fn findings(&self) -> Vec<String> {
+        let notes = self.networks.iter().flat_map(|c| c.notes.clone());
+        let found = [Some(self.law()), self.plateau(), self.own_starts(), self.exponents()];
+        found.into_iter().flatten().chain(notes).collect()
+    }
+
     /// The trained networks' exponents, in words.
     fn exponents(&self) -> Option<String> {
         let c = self.networks.as_ref()?;
+        let lambda = c.lambda?;
         let shown = |e: &Option<Exponent>| {
             e.as_ref().map_or_else(|| "—".to_owned(), |e| crate::output::with_interval(e.exponent, e.exponent_ci, 2))
         };
         Some(format!(
-            "Networks at λ = {} on {} images: the distance of their outputs from theory goes as width^{} (theory: −½), that of \
+            "Networks at λ = {lambda} on {} images: the distance of their outputs from theory goes as width^{} (theory: −½), that of \
              their kernel from its decay as width^{} (theory: −1); 95 % bootstrap over {} seeds.",
-            c.lambda,
             c.examples,
             shown(&c.function_exponent),
             shown(&c.kernel_exponent),
@@ -376,29 +439,22 @@ fn text(summary: &Summary) -> String {
         summary.clamped,
         100.0 * summary.power_in_10_modes
     );
-    let _ = writeln!(out, "        λ        t_*     λt_*  test loss  best acc   end acc  modes learned");
+    let _ = writeln!(out, "        λ        t_*     λt_*  test loss  best acc   end acc  modes learned  largest η");
     for r in &summary.runs {
         let _ = writeln!(
             out,
-            "{:>9.1e} {:>10} {:>8} {:>10.4} {:>9.4} {:>9.4} {:>14}",
+            "{:>9.1e} {:>10} {:>8} {:>10.4} {:>9.4} {:>9.4} {:>14} {:>10}",
             r.lambda,
             number(r.t_star, 2),
             number(r.tau_star, 4),
             r.best.test_loss,
             r.best.test_accuracy,
             r.r#final.test_accuracy,
-            r.learned_modes
+            r.learned_modes,
+            number(r.largest_stable_lr, 4)
         );
     }
-    match summary.slope {
-        Some(slope) => {
-            let _ = writeln!(out, "\nslope of log t_* on log λ: {slope:.4} (the law: −1)");
-        }
-        None => out.push_str("\nno peak before the end: L2 does not undo what is learned (k < 2)\n"),
-    }
-    for text in [summary.plateau(), summary.own_starts(), summary.exponents()].into_iter().flatten() {
-        let _ = writeln!(out, "{text}");
-    }
+    let _ = writeln!(out, "\n{}", summary.findings().join("\n"));
     if let Some(c) = summary.networks.as_ref().filter(|c| !c.peaks.is_empty()) {
         let _ = writeln!(
             out,

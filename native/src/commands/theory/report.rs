@@ -6,30 +6,25 @@ use anyhow::Result;
 use l2lab_core::theory::{Homogeneous, Problem};
 use plotters::prelude::SeriesLabelPosition;
 
-use super::{Solved, Summary};
+use super::{Solved, Summary, networks::ModeCourse, times};
 use crate::{
     figures::{Figure, Mark, Series},
     output::{number, with_interval},
     report::{Part, Report, again, list, table_of},
+    store,
 };
 
-/// Modes that are drawn, counted from 0.
-const MODES: [usize; 5] = [0, 3, 15, 63, 255];
+/// Modes that are drawn of those that there are, counted from 0.
+pub fn drawn(gammas: &[f64]) -> Vec<usize> {
+    [0, 3, 15, 63, 255].into_iter().filter(|&m| gammas.get(m).is_some_and(|&g| g > 0.0)).collect()
+}
+
 /// Points of a line.
 const POINTS: usize = 160;
 
-pub fn report(summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result<Report> {
-    let mut found = Vec::new();
-    match summary.slope {
-        Some(slope) => found.push(format!(
-            "Theory: t_* falls with λ with slope {slope:.4} over λ = {} (the law: −1).",
-            range(solved.iter().map(|s| s.summary.lambda))
-        )),
-        None => found.push("Theory: with k < 2 there is no peak; L2 only shrinks what is learned.".into()),
-    }
-    found.extend(summary.plateau());
-    found.extend(summary.own_starts());
-    found.extend(summary.exponents());
+pub fn report(summary: &Summary, problem: &Problem, solved: &[Solved], flags: &str) -> Result<Report> {
+    let mut found = summary.findings();
+    found[0] = format!("Theory, λ = {}: {}.", range(solved.iter().map(|s| s.summary.lambda)), found[0]);
     if summary.clamped > 0 {
         found.push(format!(
             "{} eigenvalues came out negative by rounding (the least {:.1e}) and were set to 0.",
@@ -41,7 +36,7 @@ pub fn report(summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result
         .chain([modes(summary, problem, solved)?, kernel(summary)])
         .chain(widths(summary))
         .collect();
-    let tail = numbers(summary) + &again("theory", &summary.experiment, &summary.device);
+    let tail = numbers(summary) + &again(&store::again("theory", flags), &summary.experiment, &summary.device);
     Report::page("Why L2 is a clock: infinitely wide networks", &summary.title(), &list(&found), parts, &tail)
 }
 
@@ -125,35 +120,52 @@ fn law(summary: &Summary) -> Part {
     }
 }
 
-/// The paper's figure 5: modes over time for this k, and for k = 1.
+/// The paper's figure 5: modes over time for this k, and for k = 1. With networks these are the modes of the few examples that
+/// they were compared on.
 fn modes(summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result<Part> {
-    let lambda = solved[solved.len() / 2].summary.lambda;
     let gammas = &problem.spectrum().values;
-    let drawn: Vec<usize> = MODES.into_iter().filter(|&m| m < gammas.len() && gammas[m] > 0.0).collect();
+    let of_theory = |mode| ModeCourse { mode, gamma: gammas[mode], points: Vec::new() };
+    let of_network = summary.networks.as_ref().and_then(|c| Some((c, c.lambda?)));
+    let (lambda, courses, on) = match of_network {
+        Some((c, lambda)) => {
+            let width = c.widths.iter().map(|w| w.width).max().unwrap_or(0);
+            let on = format!(
+                " Dots: a network of width {width} trained on {} images, less what theory leaves of its random start.",
+                c.examples
+            );
+            (lambda, c.modes.clone(), on)
+        }
+        None => {
+            let lambda = solved[solved.len() / 2].summary.lambda;
+            (lambda, drawn(gammas).into_iter().map(of_theory).collect(), String::new())
+        }
+    };
+    let largest = courses.first().map_or(1.0, |c| c.gamma);
     let linear = Homogeneous::new(1);
     let mut series = Vec::new();
     for (homogeneous, mark) in [(problem.homogeneous(), Mark::Line), (&linear, Mark::Dashed)] {
         let flow = homogeneous.flow(lambda)?;
-        for (i, &m) in drawn.iter().enumerate() {
-            let mode = flow.mode(gammas[m])?;
-            let (low, high) = ((1e-3 / gammas[0]).ln(), (10.0 / lambda).ln());
+        for (i, course) in courses.iter().enumerate() {
+            let mode = flow.mode(course.gamma)?;
             let mut points = Vec::with_capacity(POINTS);
-            for j in 0..POINTS {
-                let t = (low + (high - low) * j as f64 / (POINTS - 1) as f64).exp();
+            for t in times(largest, lambda, POINTS) {
                 points.push((t, flow.at(t)?.response(&mode).target));
             }
             let name = match mark {
-                Mark::Line => format!("mode {}: γ = {:.1e}", m + 1, gammas[m]),
+                Mark::Line => format!("mode {}: γ = {:.1e}", course.mode + 1, course.gamma),
                 _ => String::new(),
             };
-            series.push(line(name, (i, drawn.len()), mark, points));
+            series.push(line(name, (i, courses.len()), mark, points));
         }
+    }
+    for (i, course) in courses.iter().enumerate().filter(|(_, c)| !c.points.is_empty()) {
+        series.push(line(String::new(), (i, courses.len()), Mark::Dots, course.points.clone()));
     }
     Ok(Part {
         title: format!("Modes over time at λ = {lambda:e}"),
         text: format!(
             "f/y of some modes: learned at t ≈ 1/γ, and for k = {} forgotten when the kernel has decayed; dashed k = 1, where \
-             they stay (ridge regression).",
+             they stay (ridge regression).{on}",
             summary.k
         ),
         figure: Figure {
@@ -173,13 +185,16 @@ fn kernel(summary: &Summary) -> Part {
     let decay = (0..POINTS).map(|j| 10_f64.powf(-3.0 + 3.3 * j as f64 / (POINTS - 1) as f64));
     let theory = decay.map(|tau| (tau, (-rate * tau).exp())).collect();
     let mut series = vec![line(format!("theory: e^(−{rate}τ)"), (5, 8), Mark::Line, theory)];
+    if summary.k != 1 {
+        series.push(line("k = 1: no decay".into(), (5, 8), Mark::Dashed, vec![(1e-3, 1.0), (2.0, 1.0)]));
+    }
     let mut text = "Every entry of the kernel decays alike.".to_owned();
-    if let Some(c) = &summary.networks {
+    if let Some((c, lambda)) = summary.networks.as_ref().and_then(|c| Some((c, c.lambda?))) {
         for (i, w) in c.widths.iter().enumerate() {
             let of_width = c.kernels.iter().filter(|p| p.width == w.width).map(|p| (p.tau, p.scale));
             series.push(line(format!("width {}", w.width), (i, c.widths.len()), Mark::Dots, of_width.collect()));
         }
-        let _ = write!(text, " Dots: the measured kernel of trained networks along its start, at λ = {}.", c.lambda);
+        let _ = write!(text, " Dots: the measured kernel of trained networks along its start, at λ = {lambda}.");
     }
     Part {
         title: "The kernel against regularization time".into(),
@@ -197,7 +212,7 @@ fn kernel(summary: &Summary) -> Part {
 
 /// How networks approach the theory.
 fn widths(summary: &Summary) -> Option<Part> {
-    let c = summary.networks.as_ref()?;
+    let c = summary.networks.as_ref().filter(|c| !c.widths.is_empty())?;
     let dots = |name: &str, color: usize, value: fn(&super::networks::Distances) -> &[f64]| {
         let points = c.widths.iter().flat_map(|w| value(w).iter().map(|&v| (w.width as f64, v)));
         line(name.into(), (color, 8), Mark::Dots, points.collect())
@@ -227,12 +242,25 @@ fn numbers(summary: &Summary) -> String {
             format!("{:.4}", r.best.test_accuracy),
             format!("{:.4}", r.r#final.test_accuracy),
             r.learned_modes.to_string(),
+            number(r.largest_stable_lr, 4),
         ]
     };
-    let head = ["λ", "t_*", "λt_*", "least test loss", "accuracy there", "accuracy at t = 10/λ", "modes learned"];
+    let head = [
+        "λ",
+        "t_*",
+        "λt_*",
+        "least test loss",
+        "accuracy there",
+        "accuracy at t = 10/λ",
+        "modes learned",
+        "largest stable η",
+    ];
     let mut out = format!("<h2>The numbers</h2>{}", table_of(&head, &summary.runs.iter().map(row).collect::<Vec<_>>()));
-    if let Some(c) = &summary.networks {
-        let mean = |v: &[f64]| format!("{:.4}", v.iter().sum::<f64>() / v.len().max(1) as f64);
+    if let Some(c) = summary.networks.as_ref().filter(|c| !c.widths.is_empty()) {
+        let mean = |v: &[f64]| {
+            let finite: Vec<f64> = v.iter().copied().filter(|v| v.is_finite()).collect();
+            number((!finite.is_empty()).then(|| finite.iter().sum::<f64>() / finite.len() as f64), 4)
+        };
         let row = |w: &super::networks::Distances| vec![w.width.to_string(), mean(&w.function), mean(&w.kernel)];
         let shown = |e: &Option<l2lab_core::law::Exponent>| {
             e.as_ref().map_or("—".into(), |e| with_interval(e.exponent, e.exponent_ci, 2))

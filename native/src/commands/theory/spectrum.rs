@@ -7,18 +7,19 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
-use l2lab_core::theory::{Homogeneous, Mode};
-use serde::Deserialize;
+use csv::StringRecord;
+use l2lab_core::{
+    experiment::{ExperimentError, Grid},
+    theory::Homogeneous,
+};
 
-use crate::store::write_whole;
+use crate::store::{refuse_input, write_whole};
 
-#[derive(Deserialize)]
-struct Row {
-    gamma: f64,
-    y: f64,
-    #[serde(default)]
-    f0: f64,
-}
+/// The columns; the last may be missing, and is 0 then.
+const COLUMNS: [&str; 3] = ["gamma", "y", "f0"];
+
+/// A mode: γ, y, f(0).
+type Row = [f64; 3];
 
 /// Runs it on the file at `path`.
 ///
@@ -30,24 +31,22 @@ pub fn run(matches: &ArgMatches, path: &Path) -> Result<String> {
     let lambdas = list(matches, "lambda")?;
     let times = list(matches, "times")?;
     if let Some([before, after]) = times.array_windows().find(|[before, after]| after < before) {
-        bail!("--times: {after} comes after {before}; times must not decrease");
+        let text = format!("times: {after} comes after {before}; times must not decrease");
+        return Err(ExperimentError::Conflict(text).into());
     }
+    refuse_input(out, &[path])?;
     let rows = read(path)?;
     let homogeneous = Homogeneous::new(k);
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["lambda", "time", "mode", "f"])?;
-    for &lambda in &lambdas {
+    for &lambda in lambdas.iter() {
         let flow = homogeneous.flow(lambda)?;
-        let mode = |(i, row): (usize, &Row)| -> Result<Mode> {
-            // The header is line 1.
-            flow.mode(row.gamma).with_context(|| format!("'{}', line {}", path.display(), i + 2))
-        };
-        let modes = rows.iter().enumerate().map(mode).collect::<Result<Vec<_>>>()?;
-        for &time in &times {
+        let modes = rows.iter().map(|[gamma, ..]| flow.mode(*gamma)).collect::<Result<Vec<_>, _>>()?;
+        for &time in times.iter() {
             let now = flow.at(time)?;
-            for (i, (mode, row)) in modes.iter().zip(&rows).enumerate() {
+            for (i, (mode, [_, y, f0])) in modes.iter().zip(&rows).enumerate() {
                 let response = now.response(mode);
-                csv.serialize((lambda, time, i, response.initial * row.f0 + response.target * row.y))?;
+                csv.serialize((lambda, time, i, response.initial * f0 + response.target * y))?;
             }
         }
     }
@@ -60,25 +59,54 @@ pub fn run(matches: &ArgMatches, path: &Path) -> Result<String> {
     Ok(format!("{}: {count} rows for {} modes, k = {k}\n", out.display(), rows.len()))
 }
 
-fn list(matches: &ArgMatches, name: &str) -> Result<Vec<f64>> {
-    let text: &String =
-        matches.get_one(name).with_context(|| format!("--spectrum: give --{name}, numbers by commas"))?;
-    let number = |item: &str| item.trim().parse().with_context(|| format!("--{name}: '{item}' is no number"));
-    text.split(',').map(number).collect()
+fn list(matches: &ArgMatches, field: &'static str) -> Result<Grid> {
+    let text: &String = matches.get_one(field).with_context(|| format!("--spectrum: give --{field}"))?;
+    let refuse = |allowed| ExperimentError::Value { field, value: text.clone(), allowed };
+    Ok(text.parse().map_err(refuse)?)
 }
 
 fn read(path: &Path) -> Result<Vec<Row>> {
-    let bytes = fs::read(path).with_context(|| format!("'{}' cannot be read", path.display()))?;
-    let columns = || format!("'{}' needs the columns gamma,y and may have f0", path.display());
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
-    let rows = reader.deserialize().collect::<Result<Vec<Row>, _>>().with_context(columns)?;
-    for (i, row) in rows.iter().enumerate() {
-        if !(row.y.is_finite() && row.f0.is_finite()) {
-            bail!("'{}', line {}: y and f0 have to be finite", path.display(), i + 2);
+    let shown = path.display();
+    let bytes = fs::read(path).with_context(|| format!("'{shown}' cannot be read"))?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes.as_slice());
+    let header = reader.headers().with_context(|| format!("'{shown}'"))?.clone();
+    let place = |name: &str| header.iter().position(|h| h == name);
+    let known = header.iter().enumerate().all(|(i, h)| COLUMNS.contains(&h) && place(h) == Some(i));
+    let (Some(gamma), Some(y), true) = (place(COLUMNS[0]), place(COLUMNS[1]), known) else {
+        let found = header.iter().collect::<Vec<_>>().join(",");
+        bail!("'{shown}' has the columns '{found}'; needed are gamma,y, and allowed is f0");
+    };
+    let f0 = place(COLUMNS[2]);
+    let row = |record: StringRecord| -> Result<Row> {
+        let line = line(&bytes, record.position().map_or(0, csv::Position::byte) as usize);
+        if record.len() != header.len() {
+            bail!("'{shown}', line {line}: {} values, and {} columns", record.len(), header.len());
         }
+        let number = |name: &str, column: usize, least: f64| {
+            let text = &record[column];
+            match text.parse::<f64>() {
+                Ok(value) if value.is_finite() && value >= least => Ok(value),
+                _ => bail!(
+                    "'{shown}', line {line}: {name}: '{text}' is not allowed: a finite number{}",
+                    if least == 0.0 { " from 0" } else { "" }
+                ),
+            }
+        };
+        let start = f0.map_or(Ok(0.0), |column| number(COLUMNS[2], column, f64::MIN))?;
+        Ok([number(COLUMNS[0], gamma, 0.0)?, number(COLUMNS[1], y, f64::MIN)?, start])
+    };
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        rows.push(row(record.with_context(|| format!("'{shown}'"))?)?);
     }
     if rows.is_empty() {
-        bail!("'{}' has no rows", path.display());
+        bail!("'{shown}' has no rows");
     }
     Ok(rows)
+}
+
+/// The line of the record that the reader came to at byte `at`: empty lines before it are passed over.
+fn line(bytes: &[u8], at: usize) -> usize {
+    let skipped = bytes[at..].iter().take_while(|b| matches!(b, b'\n' | b'\r')).count();
+    bytes[..at + skipped].split(|b| *b == b'\n').count()
 }
