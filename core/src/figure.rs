@@ -31,7 +31,7 @@ impl Figure {
         let watched = Experiment { lr: vec![0.1].into(), seeds: 3, test: 400, ..Experiment::default() };
         match self {
             Self::Clock | Self::Law | Self::Predict => watched,
-            Self::Theory => Experiment { train: 256, test: 256, lambda: vec![0.01].into(), ..theory::experiment() },
+            Self::Theory => Experiment { train: 256, test: 256, lambda: vec![0.03].into(), ..theory::experiment() },
             Self::Limits => Experiment {
                 model: ModelKind::Linear,
                 lr: vec![0.01].into(),

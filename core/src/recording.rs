@@ -99,3 +99,85 @@ impl Findings {
         })
     }
 }
+
+/// What the theory's figure shows: infinitely wide networks, and trained ones beside them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct TheoryRecording {
+    /// [`RECORDING_VERSION`] of the program that made it.
+    pub version: u32,
+    /// The command that makes it again.
+    pub command: String,
+    /// What was asked for.
+    pub experiment: Experiment,
+    /// The homogeneity degree.
+    pub k: usize,
+    /// The kernel's eigenvalues over the number of training examples, the largest first.
+    pub gammas: Vec<f64>,
+    /// The theory, for each λ.
+    pub lambdas: Vec<TheoryCurves>,
+    /// Trained networks.
+    pub networks: Vec<TrainedNetwork>,
+    /// The kernels of trained networks.
+    pub kernels: Vec<MeasuredKernel>,
+}
+
+/// The theory at one λ, from f(0) = 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct TheoryCurves {
+    /// L2 coefficient λ.
+    pub lambda: f64,
+    /// Time of the least test loss, η·steps, if there is one.
+    pub t_star: Option<f64>,
+    /// Times of gradient flow, η·steps.
+    pub times: Vec<f64>,
+    /// Mean ½‖f − y‖² over the training set, at each time.
+    pub train_loss: Vec<f64>,
+    /// The same over the test set.
+    pub test_loss: Vec<f64>,
+    /// How much of some modes is learned.
+    pub modes: Vec<LearnedMode>,
+}
+
+/// A mode over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct LearnedMode {
+    /// Which, counted from 0.
+    pub index: usize,
+    /// f/y at each time.
+    pub learned: Vec<f64>,
+}
+
+/// A network of finite width, trained in small steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct TrainedNetwork {
+    /// L2 coefficient λ.
+    pub lambda: f64,
+    /// Units in each hidden layer.
+    pub width: usize,
+    /// Seed.
+    pub seed: u64,
+    /// Times, η·steps.
+    pub times: Vec<f64>,
+    /// Mean ½‖f − y‖² over the test set, at each time.
+    pub test_loss: Vec<f64>,
+    /// What the theory says of it, from the outputs that the network starts with.
+    pub expected: Vec<f64>,
+}
+
+/// The kernel of a trained network at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct MeasuredKernel {
+    /// L2 coefficient λ.
+    pub lambda: f64,
+    /// Units in each hidden layer.
+    pub width: usize,
+    /// Regularization time λ·t.
+    pub tau: f64,
+    /// Θ_t over Θ_0, along Θ_0.
+    pub scale: f64,
+}

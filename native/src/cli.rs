@@ -173,9 +173,9 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
     Ok(experiment)
 }
 
-/// The command that makes a sweep's `experiment` again, as one types it.
-pub fn command_line(command: &str, experiment: &Experiment) -> String {
-    let flags = experiment.settings_over(&Experiment::default());
+/// The command that makes `experiment` again, as one types it; `base` is what the command does without flags.
+pub fn command_line(command: &str, base: &Experiment, experiment: &Experiment) -> String {
+    let flags = experiment.settings_over(base);
     let flags: String = flags.iter().map(|(name, text)| format!(" --{name} {text}")).collect();
     format!("l2lab {command}{flags}")
 }

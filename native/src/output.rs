@@ -7,7 +7,7 @@ use anyhow::Result;
 use l2lab_core::{
     Experiment,
     law::{Cell, Estimator, Fit, Forecast, Regret, RunSummary},
-    recording::{Findings, ModelSummary, Recording},
+    recording::{Findings, ModelSummary},
     train::Trace,
 };
 use serde::Serialize;
@@ -255,7 +255,7 @@ const DIGITS: usize = 5;
 ///
 /// # Errors
 /// Never with the numbers that a recording holds.
-pub fn recording(recording: &Recording) -> Result<Vec<u8>> {
+pub fn recording(recording: &impl Serialize) -> Result<Vec<u8>> {
     let mut value = serde_json::to_value(recording)?;
     round(&mut value);
     Ok(serde_json::to_vec(&value)?)

@@ -1,11 +1,11 @@
 //! The thin shell that hands `l2lab-core` to JavaScript: conversions and types, no logic of its own.
 //!
-//! A page loads it in parts, each a module of its own made with the features named: *cpu* ([`Archive`], findings, training
-//! on the CPU: `train`), *gpu* (the same on WebGPU: `gpu`) and *theory* ([`Theory`]: `theory`).
+//! A page loads it in parts, each a module of its own made with some features: *cpu* (`Archive`, findings and `Training`:
+//! `data,train`), *gpu* (`Training` on WebGPU: `gpu`) and *theory* (`Theory`: `theory`).
 
-#[cfg(feature = "train")]
+#[cfg(feature = "data")]
 mod archive;
-#[cfg(feature = "train")]
+#[cfg(feature = "data")]
 mod findings;
 mod message;
 #[cfg(feature = "theory")]
@@ -13,9 +13,9 @@ mod theory;
 #[cfg(feature = "train")]
 mod training;
 
-#[cfg(feature = "train")]
+#[cfg(feature = "data")]
 pub use archive::Archive;
-#[cfg(feature = "train")]
+#[cfg(feature = "data")]
 pub use findings::{findings, forecast_runs, heed};
 #[cfg(feature = "theory")]
 pub use theory::Theory;

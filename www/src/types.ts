@@ -592,6 +592,120 @@ test_accuracy: number | null,
  */
 kernel_scale: number, };
 
+export type TheoryCurves = { 
+/**
+ * L2 coefficient λ.
+ */
+lambda: number, 
+/**
+ * Time of the least test loss, η·steps, if there is one.
+ */
+t_star: number | null, 
+/**
+ * Times of gradient flow, η·steps.
+ */
+times: Array<number>, 
+/**
+ * Mean ½‖f − y‖² over the training set, at each time.
+ */
+train_loss: Array<number>, 
+/**
+ * The same over the test set.
+ */
+test_loss: Array<number>, 
+/**
+ * How much of some modes is learned.
+ */
+modes: Array<LearnedMode>, };
+
+export type LearnedMode = { 
+/**
+ * Which, counted from 0.
+ */
+index: number, 
+/**
+ * f/y at each time.
+ */
+learned: Array<number>, };
+
+export type TrainedNetwork = { 
+/**
+ * L2 coefficient λ.
+ */
+lambda: number, 
+/**
+ * Units in each hidden layer.
+ */
+width: number, 
+/**
+ * Seed.
+ */
+seed: number, 
+/**
+ * Times, η·steps.
+ */
+times: Array<number>, 
+/**
+ * Mean ½‖f − y‖² over the test set, at each time.
+ */
+test_loss: Array<number>, 
+/**
+ * What the theory says of it, from the outputs that the network starts with.
+ */
+expected: Array<number>, };
+
+export type MeasuredKernel = { 
+/**
+ * L2 coefficient λ.
+ */
+lambda: number, 
+/**
+ * Units in each hidden layer.
+ */
+width: number, 
+/**
+ * Regularization time λ·t.
+ */
+tau: number, 
+/**
+ * Θ_t over Θ_0, along Θ_0.
+ */
+scale: number, };
+
+export type TheoryRecording = { 
+/**
+ * [`RECORDING_VERSION`] of the program that made it.
+ */
+version: number, 
+/**
+ * The command that makes it again.
+ */
+command: string, 
+/**
+ * What was asked for.
+ */
+experiment: Experiment, 
+/**
+ * The homogeneity degree.
+ */
+k: number, 
+/**
+ * The kernel's eigenvalues over the number of training examples, the largest first.
+ */
+gammas: Array<number>, 
+/**
+ * The theory, for each λ.
+ */
+lambdas: Array<TheoryCurves>, 
+/**
+ * Trained networks.
+ */
+networks: Array<TrainedNetwork>, 
+/**
+ * The kernels of trained networks.
+ */
+kernels: Array<MeasuredKernel>, };
+
 export const RECORDING_VERSION = 1;
 
 /** The experiment's fields: names of flags, URL keys and attributes. */

@@ -139,9 +139,11 @@ export const words = {
     lossChart: (k: number, lambda: string) => `Losses against time, k = ${k}, λ = ${lambda}`,
     train: "training loss",
     test: "test loss",
-    network: (width: number) => `network of width ${width}, test`,
+    network: (width: number, seed: number) => `network of width ${width}, seed ${seed}`,
+    networkTheory: (network: string) => `theory from the outputs of that ${network}`,
     peakMark: (time: string) => `t* = ${time}`,
-    linear: "With k = 1 the kernel does not decay: the modes stay learned, and there is no peak followed by a decline.",
+    linear:
+      "With k\u00a0=\u00a01 the kernel does not decay and nothing is forgotten: the training loss only falls. If the test loss rises again, that is overfitting, and its time hardly moves with λ.",
     noPeak: (k: number, time: string) => `With k\u00a0=\u00a0${k} the kernel is down to 1/e at t\u00a0=\u00a0${time}; the test loss has no minimum before.`,
     finding: (f: { k: number; kernelTime: string; tStar: string; tau: string }) =>
       `With k\u00a0=\u00a0${f.k} the kernel is down to 1/e at t\u00a0=\u00a0${f.kernelTime}. The test loss is least at t*\u00a0=\u00a0${f.tStar}, which is τ\u00a0=\u00a0${f.tau}.`,
@@ -195,6 +197,7 @@ export const words = {
     figure: (name: string) => `There is no figure called “${name}”; this shows “clock”. Others are law, predict, theory and limits.`,
     source: (id: string) => `This figure should follow the one called “${id}”, but the page has none; it runs by itself.`,
     sameSource: "This figure cannot follow itself; it runs by itself.",
+    device: (name: string) => `There is no device called “${name}”; allowed are auto, cpu and gpu.`,
     theory: (reason: string) => `The theory could not be computed: ${reason}`,
     dismiss: "Dismiss",
   },
@@ -246,6 +249,9 @@ export const words = {
     listHelp: "Numbers separated by commas.",
     invalidList: "Write numbers above 0, separated by commas.",
     invalidNumber: (low: string, high: string) => `Write a number from ${low} to ${high}.`,
+    device: "Compute on",
+    devices: { auto: "the faster device", cpu: "the CPU", gpu: "the GPU (WebGPU)" },
+    deviceHelp: "With a large network both are timed on the actual work. The GPU's code is a further 1.7 MB, loaded when it is tried.",
     follows: "This figure shows the runs of the first one. Its settings are there.",
   },
 

@@ -10,7 +10,10 @@ use l2lab_core::{
     law::{Cell, Estimator, Fit, Forecast, Length, Outcome, Peak, Regret, RunSummary},
     model::{Activation, ModelKind, Normalization, Parameterization, Pooling, Readout},
     theory,
-    recording::{Findings, ModelSummary, RECORDING_VERSION, Recording},
+    recording::{
+        Findings, LearnedMode, MeasuredKernel, ModelSummary, RECORDING_VERSION, Recording, TheoryCurves, TheoryRecording,
+        TrainedNetwork,
+    },
     train::{End, LambdaScheduleKind, Loss, LrSchedule, Measurement, RunSpec, Trace},
 };
 use serde_json::json;
@@ -30,7 +33,7 @@ fn declarations() -> String {
         Sampling, ModelKind, Activation, Parameterization, Normalization, Pooling, Readout, Loss, LrSchedule,
         LambdaScheduleKind, Estimator, Length, l2lab_core::experiment::Grid, Experiment, RunSpec, Measurement, End,
         Trace, Peak, RunSummary, Cell, Fit, Forecast, Outcome, Regret, ModelSummary, Findings, Recording, Figure,
-        theory::Point,
+        theory::Point, TheoryCurves, LearnedMode, TrainedNetwork, MeasuredKernel, TheoryRecording,
     );
     let fields: Vec<_> =
         FIELDS.iter().map(|f| json!({ "name": f.name, "help": f.help.trim(), "switch": f.switch })).collect();

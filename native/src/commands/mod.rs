@@ -178,7 +178,7 @@ impl Job {
     ) -> Recording {
         Recording {
             version: RECORDING_VERSION,
-            command: Some(cli::command_line(command, &self.experiment)),
+            command: Some(cli::command_line(command, &Experiment::default(), &self.experiment)),
             device: self.options.device.to_string(),
             experiment: self.experiment.clone(),
             model: (&self.model).into(),

@@ -26,12 +26,12 @@ pub struct Module {
 
 /// What a page can load: first what trains on the CPU, the others when they are wanted.
 pub const PAGE: [Module; 3] = [
-    Module { name: "cpu", features: "train" },
+    Module { name: "cpu", features: "data,train" },
     Module { name: "theory", features: "theory" },
     Module { name: "gpu", features: "gpu" },
 ];
 /// What tests load in Node.
-pub const NODE: Module = Module { name: "node", features: "train,theory" };
+pub const NODE: Module = Module { name: "node", features: "data,train,theory" };
 
 impl Module {
     /// Puts the module where the page's build finds it.
@@ -70,6 +70,7 @@ impl Module {
         run(Command::new("cargo")
             .current_dir(root())
             .env("CARGO_TARGET_DIR", &target)
+            .args(without_home())
             .args(["build", "--locked", "--lib", "--package", PACKAGE, "--target", TARGET, "--profile", PROFILE])
             .args(["--features", self.features]))?;
         let mut bindgen = Bindgen::new();
@@ -87,6 +88,13 @@ impl Module {
         ensure!(!wrapped, "the {} module's exports run all constructors at every call", self.name);
         Ok(())
     }
+}
+
+/// Panics name source files: without this, by the paths of the builder's home.
+fn without_home() -> Vec<String> {
+    let Ok(home) = env::var("CARGO_HOME").or_else(|_| env::var("HOME")) else { return Vec::new() };
+    let flags = ["--remap-path-prefix".to_owned(), format!("{home}=")];
+    vec!["--config".into(), format!("target.{TARGET}.rustflags = {flags:?}")]
 }
 
 /// Adds the wasm target if rustup knows it to be missing.

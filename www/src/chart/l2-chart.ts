@@ -89,7 +89,7 @@ export class L2Chart extends LitElement {
       <div class="frame" part="chart" role=${readable ? "application" : "group"} aria-roledescription=${words.chart.role}
         aria-label=${spec?.title ?? ""} aria-describedby="summary" tabindex=${readable ? 0 : nothing}
         @keydown=${this.#onKey} @focus=${this.#onFocus} @blur=${this.#clear}
-        @pointermove=${this.#onPointer} @pointerdown=${this.#onPointer} @pointerleave=${this.#clear}>
+        @pointermove=${this.#onPointer} @pointerdown=${this.#onPointer} @pointerleave=${this.#onLeave}>
         ${spec && this.#size && this.#size.width > 40 ? this.#draw(spec, this.#size) : nothing}
         ${spec?.message ? html`<p class="message" part="message">${spec.message}</p>` : nothing}
       </div>
@@ -227,6 +227,11 @@ export class L2Chart extends LitElement {
     const l = this.#layout(this.spec, this.#size);
     const reading = nearest(this.spec, l.x, l.y, event.clientX - box.left - l.left, event.clientY - box.top - l.top);
     if (reading?.series !== this.#reading?.series || reading?.point !== this.#reading?.point) this.#read(reading, false);
+  }
+
+  /** A finger that is lifted leaves its reading. */
+  #onLeave(event: PointerEvent): void {
+    if (event.pointerType !== "touch") this.#clear();
   }
 
   #clear(): void {

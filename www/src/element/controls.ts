@@ -13,10 +13,15 @@ const w = words.controls;
 export interface ControlContext {
   /** Every field's value. */
   readonly full: Settings;
+  /** The same before the reader changed any. */
+  readonly initial: Settings;
   /** Data sets that can be chosen. */
   readonly data: readonly string[];
   /** Problems with what was typed, by field. */
   readonly problems: ReadonlyMap<string, string>;
+  /** What to train on; no part of the experiment. */
+  readonly device: string;
+  setDevice(device: string): void;
   set(name: string, value: string): void;
   problem(name: string, text: string | null): void;
   files(files: File[]): void;
@@ -38,6 +43,10 @@ export function controlTemplate(control: Control, context: ControlContext): Temp
       return choice(control.name, control.label, control.options, context);
     case "data":
       return choice("data", control.label, context.data.map((name) => [name, name] as const), context, w.dataHelp);
+    case "device": {
+      const own = { ...context, full: { device: context.device }, set: (_: string, value: string) => context.setDevice(value) };
+      return choice("device", w.device, Object.entries(w.devices), own, w.deviceHelp);
+    }
     case "files":
       return files(context);
     case "number":
@@ -54,8 +63,8 @@ function helpOf(name: string): string {
 }
 
 /** A labelled control with its help. */
-function field(id: string, label: string, value: string | null, help: string, input: TemplateResult, problem?: string) {
-  return html`<div class="field" part="field">
+function field(id: string, label: string, value: string | null, help: string, input: TemplateResult, problem?: string, wide = false) {
+  return html`<div class="field ${wide ? "wide" : ""}" part="field">
     <label for=${id}>${label}${value === null ? nothing : html` <output .textContent=${live(value)}></output>`}</label>
     ${input}
     <p class="help" id="${id}-help">${help}</p>
@@ -122,13 +131,18 @@ function files(context: ControlContext) {
     context.files([...(input.files ?? [])]);
     input.value = "";
   };
-  return field("files", w.addData, null, w.addDataHelp, html`<input type="file" id="files" multiple aria-describedby="files-help" @change=${take} />`);
+  return field("files", w.addData, null, w.addDataHelp, html`<input type="file" id="files" multiple aria-describedby="files-help" @change=${take} />`, undefined, true);
 }
 
 function numeric(control: Extract<Control, { kind: "number" }>, context: ControlContext) {
   const { name, label, low, high, step } = control;
   const check = (event: Event) => {
     const input = event.target as HTMLInputElement;
+    if (input.value === "") {
+      context.problem(name, null);
+      context.set(name, context.initial[name] ?? "");
+      return;
+    }
     const value = input.valueAsNumber;
     const ok = Number.isFinite(value) && value >= low && value <= high && (step < 1 || Number.isInteger(value));
     context.problem(name, ok ? null : w.invalidNumber(short(low), whole(high)));
@@ -151,7 +165,7 @@ function listed(control: { name: string; label: string }, context: ControlContex
   const input = html`<input type="text" id=${id} inputmode="decimal" spellcheck="false" autocomplete="off"
     .value=${live((context.full[name] ?? "").replaceAll(",", ", "))} aria-describedby="${id}-help"
     aria-invalid=${context.problems.has(name)} @change=${check} />`;
-  return field(id, label, null, `${helpOf(name)} ${w.listHelp}`, input, context.problems.get(name));
+  return field(id, label, null, `${helpOf(name)} ${w.listHelp}`, input, context.problems.get(name), true);
 }
 
 function toggle(control: { name: string; label: string }, context: ControlContext) {

@@ -1,6 +1,7 @@
 // Which controls a figure has, and what each of them can be set to.
 import type { FigureName } from "../types.ts";
 import { words } from "../words.ts";
+import type { Settings } from "./settings.ts";
 
 /** `lambdas` is a range of λ; `stops` are the places of a slider. */
 export type Control =
@@ -11,7 +12,8 @@ export type Control =
   | { readonly kind: "list"; readonly name: string; readonly label: string }
   | { readonly kind: "switch"; readonly name: string; readonly label: string }
   | { readonly kind: "lambdas"; readonly name: "lambda" }
-  | { readonly kind: "files"; readonly name: "files" };
+  | { readonly kind: "files"; readonly name: "files" }
+  | { readonly kind: "device"; readonly name: "device" };
 
 const decades = (first: number, last: number, mantissas: readonly number[]) =>
   Array.from({ length: last - first + 1 }, (_, i) => mantissas.map((m) => Number(`${m}e${first + i}`))).flat();
@@ -76,7 +78,16 @@ const MORE: readonly Control[] = [
   number("label-noise", 0, 1, 0.05),
   number("measurements", 5, 400, 1),
   choice("estimator", Object.entries(words.estimators)),
+  { kind: "device", name: "device" },
 ];
+
+/** Fields that make no difference to a linear model. */
+const NOT_LINEAR: readonly string[] = ["width", "depth", "activation"];
+
+/** Whether a field makes a difference to an experiment. */
+export function applies(name: string, settings: Settings): boolean {
+  return settings["model"] !== "linear" || !NOT_LINEAR.includes(name);
+}
 
 export interface Controls {
   readonly main: readonly Control[];

@@ -21,7 +21,7 @@ import { EMBEDDED, addedData, addFiles } from "./data.ts";
 import { FileDrop } from "./drop.ts";
 import { tell } from "./events.ts";
 import { exportMenu } from "./export-menu.ts";
-import { controlsOf } from "./fields.ts";
+import { applies, controlsOf, type Control } from "./fields.ts";
 import { icons } from "./icons.ts";
 import { isField, type Settings } from "./settings.ts";
 import { Reporter } from "./reporter.ts";
@@ -31,6 +31,7 @@ import { TheoryBench } from "./theory-bench.ts";
 import { transport } from "./transport.ts";
 import { turn } from "./turns.ts";
 import { Workbench, type Shown } from "./workbench.ts";
+import type { DeviceChoice } from "../lab/session.ts";
 
 const FIGURES: Record<Exclude<FigureName, "theory">, Figure> = { clock, law, predict, limits };
 
@@ -42,6 +43,7 @@ export class L2Lab extends LitElement {
     recorded: {},
     htmlFor: { attribute: "for" },
     controls: {},
+    device: {},
     link: { attribute: false },
   };
 
@@ -51,6 +53,8 @@ export class L2Lab extends LitElement {
   declare recorded: string | null;
   /** Id of another <l2-lab> whose runs this one shows. */
   declare htmlFor: string | null;
+  /** What to train on: auto (the faster), cpu or gpu. */
+  declare device: string | null;
   /** Fields that the reader may set; all of the figure's if absent. */
   declare controls: string | null;
   /** Makes the link that is shared; without it there is no such button. */
@@ -87,6 +91,7 @@ export class L2Lab extends LitElement {
     this.recorded = null;
     this.htmlFor = null;
     this.controls = null;
+    this.device = null;
     this.link = null;
   }
 
@@ -184,6 +189,10 @@ export class L2Lab extends LitElement {
         this.#own = null;
         this.#authorDirty = true;
       }
+    }
+    if (changed.has("device") && this.device !== null && this.#figureName !== "theory") {
+      this.alert("device", isDevice(this.device) ? null : words.errors.device(this.device));
+      if (isDevice(this.device)) this.#ownBench.device = this.device;
     }
     if (changed.has("htmlFor") && this.hasUpdated) this.#follow();
     if (this.#authorDirty) {
@@ -293,11 +302,13 @@ export class L2Lab extends LitElement {
     const groups = controlsOf(this.#figureName, this.#followed !== null, this.controls);
     const context = this.#context();
     const changed = Object.keys(bench.changes).length > 0;
+    const fields = (controls: readonly Control[]) =>
+      html`<div class="fields">${controls.filter((c) => applies(c.name, bench.full)).map((c) => controlTemplate(c, context))}</div>`;
     const sided = groups.main.length > 0;
     const foot = html`
       ${groups.more.length > 0 ? html`<details class="more" part="settings">
         <summary class="plain">${sided ? words.controls.more : words.controls.legend}</summary>
-        <div class="fields">${groups.more.map((c) => controlTemplate(c, context))}</div>
+        ${fields(groups.more)}
         ${sided ? nothing : this.#resetButton(changed)}
       </details>` : nothing}
       ${exportMenu([...this.#dataExports(shown), ...this.#pictureExports()])} ${this.#shareButton()}`;
@@ -308,14 +319,15 @@ export class L2Lab extends LitElement {
       layout: drawing.charts.length > 1 ? "pair" : "",
       bar: html`${transport(bench)}${figure.switches.map((s) => this.#switch(figure, s))}`,
       alerts: [
-        ...(bench.error ? [html`<p class="problem" role="alert">${bench.error}</p>`] : []),
-        ...(bench.notice ? [html`<p class="notice">${bench.notice}</p>`] : []),
+        // Said aloud once, by the element whose experiment it is.
+        ...(bench.error ? [html`<p class="problem" role=${this.#followed ? nothing : "alert"}>${bench.error}</p>`] : []),
+        ...(bench.notice ? [html`<p class="notice" role=${this.#followed ? nothing : "status"}>${bench.notice}</p>`] : []),
       ],
       status: status(bench, shown),
       side: sided
         ? html`<fieldset class="settings" part="settings">
             <legend>${words.controls.legend}</legend>
-            <div class="fields">${groups.main.map((c) => controlTemplate(c, context))}</div>
+            ${fields(groups.main)}
             ${this.#resetButton(changed)}
           </fieldset>`
         : nothing,
@@ -398,8 +410,13 @@ export class L2Lab extends LitElement {
     const { bench } = this;
     return {
       full: bench.full,
+      initial: bench.initial,
       data: [...new Set([EMBEDDED, ...addedData.names, bench.full["data"] ?? EMBEDDED])],
       problems: this.#problems,
+      device: bench.device,
+      setDevice: (device) => {
+        if (isDevice(device)) bench.device = device;
+      },
       set: (name, value) => {
         this.#before = null;
         bench.set(name, value);
@@ -496,6 +513,10 @@ export class L2Lab extends LitElement {
     }
     this.requestUpdate();
   }
+}
+
+function isDevice(name: string): name is DeviceChoice {
+  return Object.hasOwn(words.controls.devices, name);
 }
 
 function isFigure(name: string): name is FigureName {

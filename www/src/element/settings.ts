@@ -26,9 +26,9 @@ export function belongs(experiment: Experiment, settings: Settings, ignored: rea
   );
 }
 
-/** Only what differs from `base`. */
+/** Only what differs from `base`; what is not set there is as good as empty. */
 export function differing(settings: Settings, base: Settings): Settings {
-  return Object.fromEntries(Object.entries(settings).filter(([name, value]) => !same(value, base[name])));
+  return Object.fromEntries(Object.entries(settings).filter(([name, value]) => !same(value, base[name] ?? "")));
 }
 
 /** Whether there is such a field. */

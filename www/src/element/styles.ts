@@ -180,6 +180,9 @@ export const styles = css`
     line-height: 1.45;
     color: var(--_soft);
   }
+  .status.short {
+    min-height: 3rem;
+  }
   .status .origin {
     color: var(--_ink);
   }
@@ -207,8 +210,21 @@ export const styles = css`
   progress.idle {
     visibility: hidden;
   }
+  /* Room for what will be said, so that nothing moves when it is. */
+  article {
+    --_finding-narrow: 6em;
+    --_finding-wide: 3em;
+  }
+  article:is(.law, .limits) {
+    --_finding-narrow: 10.5em;
+    --_finding-wide: 4.5em;
+  }
+  article.predict {
+    --_finding-narrow: 13.5em;
+    --_finding-wide: 6em;
+  }
   .finding {
-    min-height: var(--_finding-narrow, 6em);
+    min-height: var(--_finding-narrow);
     max-width: 46rem;
     font-weight: 500;
   }
@@ -383,6 +399,11 @@ export const styles = css`
     white-space: nowrap;
   }
 
+  @container (min-width: 24rem) {
+    .foot .field.wide {
+      grid-column: span 2;
+    }
+  }
   @container (max-width: 20rem) {
     article {
       padding: 0.75rem;
@@ -396,11 +417,11 @@ export const styles = css`
       --l2-chart-height: 23rem;
       padding: 1.25rem 1.5rem;
     }
-    .status {
+    .status:not(.short) {
       min-height: 4.5rem;
     }
     .finding {
-      min-height: var(--_finding-wide, 3em);
+      min-height: var(--_finding-wide);
     }
     .charts.pair {
       grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr);

@@ -1,6 +1,6 @@
 // The theory figure's state: its two sliders, what was recorded for them, and what the lab computes for them.
-import { LAMBDAS, TIMES, shownModes, type TheoryCurves, type TheoryRecording, type TheoryView } from "../figures/theory.ts";
-import { RECORDING_VERSION } from "../types.ts";
+import { LAMBDAS, TIMES, shownModes, type TheoryView } from "../figures/theory.ts";
+import { RECORDING_VERSION, type TheoryCurves, type TheoryRecording } from "../types.ts";
 import { words } from "../words.ts";
 import { lab, type Lab } from "./workbench.ts";
 import type { Settings } from "./settings.ts";
@@ -9,7 +9,7 @@ type Solved = Awaited<ReturnType<Lab["theory"]>>;
 
 /** Dispatches "change" when there is something new to draw. */
 export class TheoryBench extends EventTarget {
-  lambda = 0.01;
+  lambda = 0.03;
   k = 3;
   error: string | null = null;
   /** The author's settings, over the theory's own. */

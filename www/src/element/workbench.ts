@@ -1,5 +1,5 @@
 // One experiment on the page: its settings, its recorded result and its live session; several elements may show it.
-import type { Session, State, Progress } from "../lab/session.ts";
+import type { DeviceChoice, Session, State, Progress } from "../lab/session.ts";
 import { BASES, RECORDING_VERSION, type FigureName, type Recording } from "../types.ts";
 import { words } from "../words.ts";
 import { belongs, differing, same, type Settings } from "./settings.ts";
@@ -32,6 +32,7 @@ export interface Shown {
 export class Workbench extends EventTarget {
   #author: Settings = {};
   #reader: Settings = {};
+  #device: DeviceChoice = "auto";
   #session: Session | null = null;
   #opening: Promise<Session | null> | null = null;
   #failure: string | null = null;
@@ -59,6 +60,17 @@ export class Workbench extends EventTarget {
   /** What the reader changed. */
   get changes(): Settings {
     return { ...this.#reader };
+  }
+
+  /** What to train on. */
+  get device(): DeviceChoice {
+    return this.#device;
+  }
+
+  set device(device: DeviceChoice) {
+    if (device === this.#device) return;
+    this.#device = device;
+    this.#settled();
   }
 
   get state(): State {
@@ -227,7 +239,7 @@ export class Workbench extends EventTarget {
     const opening: Promise<Session | null> = lab().then(
       ({ Session }) => {
         if (this.#opening !== opening) return null;
-        const session = new Session(this.figure, settings);
+        const session = new Session(this.figure, settings, this.#device);
         session.addEventListener("change", () => {
           if (session === this.#session) this.#changed();
         });

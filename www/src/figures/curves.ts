@@ -5,7 +5,8 @@ import type { Cell, Measurement, Recording, RunSummary, Trace } from "../types.t
 import { short } from "../format.ts";
 import { words } from "../words.ts";
 
-/** A run that has gone on for a third as long again has passed its peak, as far as can be told. */
+/** A run this far on its way, and gone on for a third as long again, has passed its peak as far as can be told. */
+const FAR = 0.4;
 const WELL_PAST = 0.75;
 
 export type Clock = "tau" | "step" | "epoch";
@@ -60,7 +61,9 @@ export function peakOf(recording: Recording, group: Group): { readonly steps: nu
   const steps = recording.findings.runs.flatMap((r, i) => {
     const trace = recording.traces[i];
     if (!trace || r.lambda !== group.lambda || r.lr !== group.lr || r.censored || r.t_star === null) return [];
-    return trace.end !== null || r.t_star < WELL_PAST * (trace.points.at(-1)?.step ?? 0) ? r.t_star : [];
+    const now = trace.points.at(-1)?.step ?? 0;
+    const told = now > FAR * trace.run.steps && r.t_star < WELL_PAST * now;
+    return trace.end !== null || told ? r.t_star : [];
   });
   steps.sort((a, b) => a - b);
   const [low, high] = [steps[Math.floor((steps.length - 1) / 2)], steps[Math.floor(steps.length / 2)]];

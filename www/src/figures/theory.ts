@@ -1,41 +1,10 @@
 // "Why": the kernel, its modes and the losses of an infinitely wide network, with trained networks on top.
 import { linearDomain } from "../chart/scale.ts";
 import { look, type Axis, type ChartSpec, type Marker, type Point, type Series } from "../chart/spec.ts";
-import { fixed, short } from "../format.ts";
+import { short } from "../format.ts";
+import type { TheoryCurves, TheoryRecording } from "../types.ts";
 import { words } from "../words.ts";
 import { chosen, type Choices, type Drawing, type Figure } from "./figure.ts";
-
-/** `recorded/theory.json`. Times are of gradient flow: η times the number of steps. */
-export interface TheoryRecording {
-  readonly version: 1;
-  readonly command: string;
-  readonly k: number;
-  readonly gammas: readonly number[];
-  readonly lambdas: readonly TheoryCurves[];
-  readonly networks: readonly TrainedNetwork[];
-  readonly kernels: readonly { readonly width: number; readonly tau: number; readonly scale: number; readonly lambda?: number }[];
-}
-
-/** The losses of the theory at one λ. */
-export interface TheoryCurves {
-  readonly lambda: number;
-  readonly t_star: number | null;
-  readonly times: readonly number[];
-  readonly train_loss: readonly number[];
-  readonly test_loss: readonly number[];
-  /** How much of some modes is learned, f/y, at each of the times. */
-  readonly modes?: readonly { readonly index: number; readonly learned: readonly number[] }[];
-}
-
-/** A network of finite width, trained. */
-export interface TrainedNetwork {
-  readonly lambda: number;
-  readonly width: number;
-  readonly seed: number;
-  readonly times: readonly number[];
-  readonly test_loss: readonly number[];
-  readonly t_star: number | null;
-}
 
 /** Everything that is drawn for one λ and k. */
 export interface TheoryView {
@@ -57,7 +26,7 @@ export const TIMES = Float64Array.from({ length: 141 }, (_, i) => 10 ** (-1 + i 
 
 /** The modes that are shown: the strongest and weaker ones, evenly spaced in logarithms. */
 export function shownModes(count: number): number[] {
-  return [1, 4, 16, 64, 200].filter((rank) => rank <= count).map((rank) => rank - 1);
+  return [1, 4, 16, 64, 256].filter((rank) => rank <= count).map((rank) => rank - 1);
 }
 
 /** Θ_t/Θ_0 of a k-homogeneous network (Theorem 1). */
@@ -97,7 +66,7 @@ function modesChart(view: TheoryView, x: Axis, unit: number): ChartSpec {
   }));
   const kernel: Point[] = Array.from(TIMES, (t) => ({ x: t * unit, y: kernelScale(k, lambda, t) }));
   series.push({ name: words.theory.kernel, mark: "line", color: null, dash: 1, points: kernel, legend: true, readable: true });
-  const measured = (view.recorded?.k === k ? view.recorded.kernels : []).filter((p) => p.lambda === undefined || p.lambda === lambda);
+  const measured = (view.recorded?.k === k ? view.recorded.kernels : []).filter((p) => p.lambda === lambda);
   if (measured.length > 0) {
     const points = measured.map((p) => ({ x: (p.tau / lambda) * unit, y: p.scale }));
     series.push({ name: words.theory.kernelMeasured, mark: "ring", color: null, dash: 0, points, legend: true, readable: true });
@@ -119,7 +88,6 @@ function lossChart(view: TheoryView, x: Axis, unit: number, finding: string): Ch
   const series: Series[] = [];
   const markers: Marker[] = [];
   const networks = view.recorded?.k === view.k ? view.recorded.networks.filter((n) => n.lambda === lambda) : [];
-  const widths = [...new Set(networks.map((n) => n.width))].sort((a, b) => a - b);
   if (curves) {
     const points = (values: readonly number[]) => values.map((y, i) => ({ x: (curves.times[i] ?? Number.NaN) * unit, y }));
     series.push({ name: words.theory.train, mark: "line", color: 5, dash: 1, points: points(curves.train_loss), legend: true, readable: true });
@@ -128,12 +96,14 @@ function lossChart(view: TheoryView, x: Axis, unit: number, finding: string): Ch
       markers.push({ x: curves.t_star * unit, label: words.theory.peakMark(short(curves.t_star * unit, 2)), color: null, dash: 4 });
     }
   }
-  for (const [i, width] of widths.entries()) {
-    const points = networks
-      .filter((n) => n.width === width)
-      .flatMap((n) => n.times.map((t, j) => ({ x: t * unit, y: n.test_loss[j] ?? Number.NaN })));
-    const { color } = look(i, Math.max(2, widths.length));
-    series.push({ name: words.theory.network(width), mark: "ring", color, dash: 0, points, legend: true, readable: true });
+  for (const [i, network] of networks.entries()) {
+    const { times, width, seed } = network;
+    const color = 1 + 2 * i;
+    const points = (values: readonly number[]) => times.map((t, j) => ({ x: t * unit, y: values[j] ?? Number.NaN }));
+    const name = words.theory.network(width, seed);
+    const shown = { color, legend: i === 0, readable: true };
+    series.push({ ...shown, name: words.theory.networkTheory(name), mark: "line", dash: 2, points: points(network.expected) });
+    series.push({ ...shown, name, mark: "ring", dash: 0, points: points(network.test_loss) });
   }
   const heights = [...(curves?.train_loss ?? []), ...(curves?.test_loss ?? [])];
   return {
@@ -154,5 +124,5 @@ function sentence(view: TheoryView): string {
   if (k === 1) return words.theory.linear;
   const kernelTime = short(1 / (2 * (k - 1) * lambda), 2);
   if (curves.t_star === null) return words.theory.noPeak(k, kernelTime);
-  return words.theory.finding({ k, kernelTime, tStar: short(curves.t_star, 2), tau: fixed(curves.t_star * lambda, 2) });
+  return words.theory.finding({ k, kernelTime, tStar: short(curves.t_star, 2), tau: short(curves.t_star * lambda, 2) });
 }

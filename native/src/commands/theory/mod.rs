@@ -13,6 +13,7 @@ use l2lab_core::{
     data::Split,
     experiment::ExperimentError,
     law::{Exponent, exponent},
+    recording::{LearnedMode, MeasuredKernel, RECORDING_VERSION, TheoryCurves, TheoryRecording},
     theory::{self, Clamped, Life, Network, Point, Problem, alignment, largest_stable_lr, power},
     train::RunSpec,
 };
@@ -20,7 +21,12 @@ use serde::Serialize;
 
 use self::networks::{Comparison, NetworkPeak};
 use super::{CHANGED, Job, Recipe, Start, already_complete};
-use crate::{cli, interrupt, kernels, output::number, store::Store, threads};
+use crate::{
+    cli, interrupt, kernels,
+    output::{self, number},
+    store::Store,
+    threads,
+};
 
 /// Widths of the networks that are compared with the theory.
 const WIDTHS: [usize; 5] = [32, 64, 128, 256, 512];
@@ -273,9 +279,53 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
         for (name, svg) in &report.figures {
             store.write(name, svg.as_bytes())?;
         }
+        store.write("recording.json", &output::recording(&recording(job, &summary, &problem, &solved)?)?)?;
         store.complete(&(serde_json::to_string_pretty(&summary)? + "\n"))?;
     }
     Ok(summary)
+}
+
+/// Points of a recorded curve.
+const RECORDED: usize = 60;
+
+/// What a page's figure shows.
+fn recording(job: &Job, summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result<TheoryRecording> {
+    let gammas = problem.spectrum().values.clone();
+    let curves = |s: &Solved| {
+        let lambda = s.summary.lambda;
+        let times = times(gammas[0], lambda, RECORDED);
+        let losses = problem.losses(lambda, &times)?;
+        let flow = problem.homogeneous().flow(lambda)?;
+        let mode = |index: usize| {
+            let mode = flow.mode(gammas[index])?;
+            let learned = times.iter().map(|&t| Ok(flow.at(t)?.response(&mode).target));
+            Ok(LearnedMode { index, learned: learned.collect::<Result<_>>()? })
+        };
+        Ok(TheoryCurves {
+            lambda,
+            t_star: s.summary.t_star,
+            modes: report::drawn(&gammas).into_iter().map(mode).collect::<Result<_>>()?,
+            train_loss: losses.iter().map(|l| l.0).collect(),
+            test_loss: losses.iter().filter_map(|l| l.1).collect(),
+            times,
+        })
+    };
+    let networks = summary.networks.as_ref();
+    let kernels = networks.and_then(|n| n.lambda).into_iter().flat_map(|lambda| {
+        let points = networks.into_iter().flat_map(|n| &n.kernels);
+        points.map(move |p| MeasuredKernel { lambda, width: p.width, tau: p.tau, scale: p.scale })
+    });
+    let own = if job.flags == given(&WIDTHS) { String::new() } else { format!(" {}", job.flags.trim()) };
+    Ok(TheoryRecording {
+        version: RECORDING_VERSION,
+        command: cli::command_line("theory", &theory::experiment(), &summary.experiment) + &own,
+        experiment: summary.experiment.clone(),
+        k: summary.k,
+        lambdas: solved.iter().map(curves).collect::<Result<_>>()?,
+        networks: networks.map_or_else(Vec::new, |n| n.trained.clone()),
+        kernels: kernels.collect(),
+        gammas,
+    })
 }
 
 /// Times in equal ratios, from before the first mode is learned to after the last is forgotten.

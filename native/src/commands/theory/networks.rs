@@ -11,7 +11,8 @@ use l2lab_core::{
     law::{Estimator, Exponent, exponent, peak},
     model::Mode,
     theory::{Descent, DescentState, Network, Problem, largest_stable_lr},
-    train::{Task, Trace, Trainer},
+    recording::TrainedNetwork,
+    train::{RunSpec, Task, Trace, Trainer},
 };
 use rayon::prelude::*;
 use serde::Serialize;
@@ -92,6 +93,9 @@ pub struct Comparison {
     pub peak_width: usize,
     /// What was left out, and why.
     pub notes: Vec<String>,
+    /// The sweep's networks over time.
+    #[serde(skip)]
+    pub trained: Vec<TrainedNetwork>,
 }
 
 /// When a network's test loss was least.
@@ -118,8 +122,9 @@ pub fn compare(job: &Job, network: &Network, problem: &Problem, widths: &[usize]
 
     let peak_width = widths.iter().copied().max().unwrap_or(256).min(256);
     let sweep = Experiment { width: peak_width, ..experiment.clone() };
-    let peaks = peaks(job, &sweep, problem, &mut notes)?;
-    let expected = expected(job, &sweep, problem, &seeds)?;
+    let traces = train(job, &sweep, problem, &mut notes)?;
+    let starts = starts(job, &sweep, problem, &seeds)?;
+    let expected = expected(&sweep, &starts)?;
     let of_seed = |seed: &u64| expected.iter().filter(|p| p.seed == *seed).map(|p| (p.lambda, p.t_star)).collect();
     let by_seed: Vec<Vec<(f64, f64)>> = seeds.iter().map(of_seed).collect();
 
@@ -136,11 +141,12 @@ pub fn compare(job: &Job, network: &Network, problem: &Problem, widths: &[usize]
         kernel_exponent: None,
         kernels: Vec::new(),
         modes: Vec::new(),
-        peaks,
+        peaks: traces.iter().filter_map(peak_of).collect(),
         expected_slope: exponent(&by_seed),
         expected,
         peak_width,
         notes,
+        trained: trained(&traces, &starts, peak_width)?,
     };
     // In the middle of the paper's range: λ = 0.03, or the nearest that was asked for and is not too long.
     let distance = |l: f64| (l / 0.03).ln().abs();
@@ -228,35 +234,38 @@ fn grow(
     Ok(())
 }
 
-/// The least test loss of networks of one width, at every λ whose run is short enough.
-fn peaks(job: &Job, experiment: &Experiment, problem: &Problem, notes: &mut Vec<String>) -> Result<Vec<NetworkPeak>> {
+/// Trains networks of one width at every λ whose run is short enough.
+fn train(job: &Job, experiment: &Experiment, problem: &Problem, notes: &mut Vec<String>) -> Result<Vec<Trace>> {
     let lambda = short_enough(problem, &experiment.lambda, "networks at each λ", notes)?;
     let Some(largest) = lambda.iter().copied().reduce(f64::max) else { return Ok(Vec::new()) };
     let lr = small_lr(problem, largest)?;
     let sweep = Experiment { lr: vec![lr].into(), lambda: lambda.into(), tau: Some(TAU), ..experiment.clone() };
     let runs = sweep.runs(job.split.train.len())?;
     let model = sweep.model(&job.split)?;
-    let executor = Executor { experiment: &sweep, model: &model, ..job.executor() };
-    let traces = executor.train("networks", &runs)?;
-    let point = |trace: &Trace| {
-        let peak = peak(&trace.points, Estimator::Loss).filter(|p| !p.censored && !trace.diverged())?;
-        let t_star = trace.run.lr * peak.step as f64;
-        Some(NetworkPeak { lambda: trace.run.lambda, seed: trace.run.seed, t_star, tau_star: peak.tau })
-    };
-    Ok(traces.iter().filter_map(point).collect())
+    Executor { experiment: &sweep, model: &model, ..job.executor() }.train("networks", &runs)
 }
 
-/// When the theory sees the least test loss of networks that start as those of `experiment` do.
-fn expected(job: &Job, experiment: &Experiment, problem: &Problem, seeds: &[u64]) -> Result<Vec<NetworkPeak>> {
+fn peak_of(trace: &Trace) -> Option<NetworkPeak> {
+    let peak = peak(&trace.points, Estimator::Loss).filter(|p| !p.censored && !trace.diverged())?;
+    let t_star = trace.run.lr * peak.step as f64;
+    Some(NetworkPeak { lambda: trace.run.lambda, seed: trace.run.seed, t_star, tau_star: peak.tau })
+}
+
+/// The theory's problem from the outputs that each seed's network starts with.
+fn starts(job: &Job, experiment: &Experiment, problem: &Problem, seeds: &[u64]) -> Result<Vec<(u64, Problem)>> {
     let task = job.executor().task;
-    let started = |&seed: &u64| -> Result<(u64, Problem)> {
+    let started = |&seed: &u64| {
         let trainer = Trainer::new(experiment, Arc::clone(&task), vec![experiment.run(0.0, 0.0, seed, 1)]);
         let [train, test] = outputs(&trainer, &task)?;
         Ok((seed, problem.starting_from(train, test)?))
     };
-    let problems = seeds.iter().map(started).collect::<Result<Vec<_>>>()?;
+    seeds.iter().map(started).collect()
+}
+
+/// When the theory sees the least test loss of the networks that start so.
+fn expected(experiment: &Experiment, starts: &[(u64, Problem)]) -> Result<Vec<NetworkPeak>> {
     let all: Vec<(f64, &(u64, Problem))> =
-        experiment.lambda.iter().flat_map(|&lambda| problems.iter().map(move |p| (lambda, p))).collect();
+        experiment.lambda.iter().flat_map(|&lambda| starts.iter().map(move |p| (lambda, p))).collect();
     let progress = Progress::of_work("theory of these networks", "peaks", all.len() as u64);
     let peaks = all
         .par_iter()
@@ -269,6 +278,20 @@ fn expected(job: &Job, experiment: &Experiment, problem: &Problem, seeds: &[u64]
         .collect::<Result<Vec<_>>>()?;
     progress.finish();
     Ok(peaks.into_iter().flatten().collect())
+}
+
+/// The networks over time, and the theory from their own starts.
+fn trained(traces: &[Trace], starts: &[(u64, Problem)], width: usize) -> Result<Vec<TrainedNetwork>> {
+    let mut networks = Vec::with_capacity(traces.len());
+    for trace in traces.iter().filter(|t| !t.diverged()) {
+        let RunSpec { lambda, lr, seed, .. } = trace.run;
+        let Some((_, problem)) = starts.iter().find(|(s, _)| *s == seed) else { continue };
+        let times: Vec<f64> = trace.points.iter().map(|m| lr * m.step as f64).collect();
+        let expected = problem.losses(lambda, &times)?.into_iter().filter_map(|(_, test)| test).collect();
+        let test_loss = trace.points.iter().map(|m| m.test_loss).collect();
+        networks.push(TrainedNetwork { lambda, width, seed, times, test_loss, expected });
+    }
+    Ok(networks)
 }
 
 /// A network's outputs on the training and the test set.

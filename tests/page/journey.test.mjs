@@ -1,0 +1,310 @@
+// What a reader does with the page: sees it, measures it, uses it, comes back to it and takes it away.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { Figure, L2LAB, SMALL, address, browse, lawOf, open, predictionOf, rows, serve } from "./site.mjs";
+
+const [site, browser] = await Promise.all([serve(), browse()]);
+after(async () => {
+  await browser.close();
+  site.close();
+});
+
+/** The CSV of the small experiment, trained without any disturbance. */
+const undisturbed = (async () => {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  await page.goto(address(site.url));
+  const clock = new Figure(page);
+  await clock.play();
+  await clock.done();
+  const csv = await clock.csv();
+  await context.close();
+  return csv;
+})();
+undisturbed.catch(() => undefined);
+
+/** How much has been drawn: the lengths of the strong curves. */
+const drawn = (clock) => clock.lab.locator("svg.plot path.line").evaluateAll((paths) => paths.map((p) => p.getTotalLength()));
+
+test("recorded results are there before anything is loaded, and Play replaces them by live ones", async (t) => {
+  const asked = [];
+  const page = await open(t, browser, site.url, { before: (page) => void page.on("request", (r) => asked.push(r.url())) });
+  await page.waitForLoadState("networkidle");
+  const clock = new Figure(page);
+  for (const name of ["clock", "law", "predict", "theory", "limits"]) {
+    const lab = page.locator(`l2-lab[figure="${name}"]`).first();
+    assert.ok((await lab.locator("svg path.line, svg circle.dot").count()) > 1, `${name} shows something`);
+    assert.match(await lab.locator(".status").innerText(), /Recorded: l2lab/, `${name} names its command`);
+  }
+  assert.match(await clock.finding(), /^The 4 peaks come between step/);
+  assert.match(await lawOf(page).finding(), /^t\* goes as λ to the power −/);
+  assert.match(await predictionOf(page).finding(), /the law predicts λ = .* The regret is/);
+  assert.deepEqual(asked.filter((url) => url.endsWith(".wasm") || url.endsWith(".gz")), []);
+
+  await clock.play();
+  await clock.status().getByText(/Live on this machine: Training the grid, \d+ %, \S+ steps\/s on the CPU, \d workers?/).waitFor();
+  await clock.lab.locator("svg.plot path.line").first().waitFor();
+  assert.ok(asked.some((url) => url.endsWith(".wasm")));
+  const early = await drawn(clock);
+  await page.waitForFunction((sum) => {
+    const lab = document.querySelector("#clock");
+    const paths = [...lab.shadowRoot.querySelectorAll("l2-chart")].flatMap((c) => [...c.shadowRoot.querySelectorAll("svg.plot path.line")]);
+    return paths.reduce((total, path) => total + path.getTotalLength(), 0) > sum + 50;
+  }, early.reduce((a, b) => a + b, 0));
+  // The peak of the largest λ is marked while the others still train.
+  await clock.lab.locator("svg g > circle.dot, svg g > circle.ring").first().waitFor({ timeout: 60_000 });
+  assert.doesNotMatch(await clock.status().innerText(), /Done/);
+  await clock.button("Rewind").click();
+  await clock.status().getByText("Live on this machine").waitFor();
+  assert.match(await clock.lab.locator(".message").innerText(), /Back at the same initial weights/);
+});
+
+test("the peaks line up in τ, the law and the prediction follow, and another play gives the same curves", async (t) => {
+  const page = await open(t, browser, address(site.url));
+  const clock = new Figure(page);
+  await clock.play();
+  await clock.done();
+  const peaks = async () => {
+    const xs = await clock.lab.locator("svg.plot ~ circle.dot").evaluateAll((dots) => dots.map((d) => Number(d.getAttribute("cx"))));
+    assert.equal(xs.length, 2, "one mark for each λ");
+    return Math.abs(xs[0] - xs[1]);
+  };
+  const label = () => clock.lab.locator("text.axis-label[text-anchor=middle]").textContent();
+  assert.match(await label(), /regularization time τ/);
+  const inTau = await peaks();
+  await clock.lab.getByText("steps", { exact: true }).click();
+  assert.equal(await label(), "steps t");
+  const inSteps = await peaks();
+  await clock.lab.getByText("epochs", { exact: true }).click();
+  assert.equal(await label(), "epochs");
+  assert.ok(inTau < 0.7 * inSteps, `peaks are ${inTau} px apart in τ, ${inSteps} px in steps`);
+  assert.match(await clock.finding(), /^The 2 peaks come between step \d+ and step \d+, a factor of [\d.]+ apart\. In τ they lie between/);
+
+  const [law, prediction] = [lawOf(page), predictionOf(page)];
+  assert.match(await law.finding(), /^t\* goes as λ to the power −[\d.]+ \(95 % interval −[\d.]+ to −[\d.]+\), from 4 runs and 2 seeds/);
+  assert.equal(await law.lab.locator("svg.plot ~ circle.dot").count(), 4);
+  const found = await law.finding();
+  await law.lab.getByText("least test loss").click();
+  assert.notEqual(await law.finding(), found);
+  assert.match(await prediction.finding(), /the law predicts λ = [\d.]+ .*Trained there: accuracy [\d.]+, .*The regret is −?[\d.]+/s);
+  assert.equal(await prediction.lab.locator("svg.plot ~ path.diamond").count(), 1);
+
+  const first = await clock.csv();
+  assert.ok(rows(first).length > 100);
+  assert.equal(first, await undisturbed);
+  await clock.button("Rewind").click();
+  await clock.play();
+  await clock.done();
+  assert.equal(await clock.csv(), first, "after rewind");
+  await clock.replay();
+  assert.equal(await clock.csv(), first, "replayed");
+});
+
+test("pause takes effect within 200 ms, and a step and what follows it change nothing", async (t) => {
+  const page = await open(t, browser, address(site.url, { ...SMALL, width: "128", depth: "4" }));
+  const clock = new Figure(page);
+  await clock.play();
+  await page.waitForFunction(() => (document.querySelector("#clock").bench.progress?.steps ?? 0) > 0);
+  const steps = await clock.lab.evaluate(async (lab) => {
+    const pass = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const now = () => lab.bench.progress.steps;
+    const before = now();
+    lab.shadowRoot.querySelector("#play").click();
+    await pass(200);
+    const paused = now();
+    await pass(500);
+    return { before, paused, later: now(), total: lab.bench.progress.total };
+  });
+  assert.equal(steps.later, steps.paused);
+  assert.ok(steps.paused < steps.total, "it was still at work");
+  assert.match(await clock.status().innerText(), /Paused/);
+  await clock.button("Step").click();
+  await page.waitForFunction((past) => {
+    const { bench } = document.querySelector("#clock");
+    return bench.state === "paused" && bench.progress.steps > past;
+  }, steps.paused);
+  // Ten steps of each run at most.
+  assert.ok((await clock.lab.evaluate((lab) => lab.bench.progress.steps)) <= steps.paused + 4 * 10);
+  await clock.play();
+  await clock.done();
+  const csv = await clock.csv();
+  await clock.replay();
+  assert.equal(await clock.csv(), csv);
+});
+
+test("twenty quick clicks leave a page that works", async (t) => {
+  const page = await open(t, browser, address(site.url));
+  const clock = new Figure(page);
+  await clock.lab.evaluate(async (lab) => {
+    const [play, , rewind] = lab.shadowRoot.querySelectorAll(".transport button");
+    for (let i = 0; i < 20; i++) {
+      (i % 3 === 2 ? rewind : play).click();
+      // Some in the same task, some while the module loads, some while it trains.
+      if (i % 4 === 3) await new Promise((resolve) => setTimeout(resolve, 15 * i));
+    }
+  });
+  const state = await clock.lab.evaluate((lab) => lab.bench.state);
+  assert.ok(["idle", "loading", "running", "paused"].includes(state), state);
+  if (state === "running" || state === "loading") await clock.button("Pause").click();
+  await clock.button("Rewind").click();
+  await clock.play();
+  await clock.done();
+  assert.equal(await clock.csv(), await undisturbed);
+  const trainers = page.workers().filter((w) => w.url().includes("trainer"));
+  const cores = await page.evaluate(() => navigator.hardwareConcurrency);
+  assert.ok(trainers.length <= cores, `${trainers.length} trainers on ${cores} cores`);
+});
+
+test("the link gives the same curves, the files say the same, and the command line takes the experiment", async (t) => {
+  const page = await open(t, browser, address(site.url), { context: { permissions: ["clipboard-read", "clipboard-write"] } });
+  const clock = new Figure(page);
+  await clock.play();
+  await clock.done();
+  await clock.button("Copy link").click();
+  await clock.button("Link copied").waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(new URL(link).searchParams.get("lambda"), "0.1,0.03");
+  const other = await open(t, browser, link);
+  const again = new Figure(other);
+  await again.play();
+  await again.done();
+  const csv = await clock.csv();
+  assert.equal(await again.csv(), csv);
+
+  const download = async (name) => {
+    await clock.lab.locator("summary", { hasText: "Export" }).click();
+    const [file] = await Promise.all([page.waitForEvent("download"), clock.button(name).click()]);
+    return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+  };
+  const traces = await download("Traces, CSV");
+  assert.equal(traces.name, "l2lab-clock.csv");
+  assert.equal(traces.bytes.toString(), csv);
+  const svg = (await download("Figure, SVG")).bytes.toString();
+  assert.ok(/^<\?xml[^>]*>\s*<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/.test(svg), svg.slice(0, 200));
+  assert.ok(svg.includes("regularization time τ") && !svg.includes("var(--"), "the SVG file stands by itself");
+  assert.deepEqual([...(await download("Figure, PNG")).bytes.subarray(1, 4)], [...Buffer.from("PNG")]);
+
+  const folder = mkdtempSync(join(tmpdir(), "l2lab-"));
+  try {
+    const file = join(folder, "page.toml");
+    const toml = await clock.lab.evaluate((lab) => lab.export("toml"));
+    const saved = await download("Experiment, TOML");
+    assert.equal(saved.bytes.toString(), toml);
+    writeFileSync(file, toml);
+    const out = join(folder, "out");
+    execFileSync(L2LAB, ["sweep", file, "--out", out], { stdio: ["ignore", "ignore", "pipe"] });
+    const native = rows(readFileSync(join(out, "traces.csv"), "utf8")).filter((r) => r.run < 4);
+    const live = rows(csv).filter((r) => r.run < 4);
+    assert.equal(live.length, native.length);
+    const off = { early: 0, late: 0 };
+    for (const [i, row] of live.entries()) {
+      for (const name of ["run", "lambda", "lr", "seed", "step", "epoch"]) assert.equal(row[name], native[i][name], `${name} of row ${i}`);
+      for (const name of ["tau", "train_loss", "test_loss", "sq_norm"]) {
+        const part = row.step <= EARLY ? "early" : "late";
+        off[part] = Math.max(off[part], Math.abs(row[name] / native[i][name] - 1) || 0);
+      }
+    }
+    t.diagnostic(`native and WebAssembly differ by ${off.early.toExponential(1)} up to step ${EARLY}, ${off.late.toExponential(1)} later`);
+    assert.ok(off.early < 1e-4);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/**
+ * AVX and WebAssembly's SIMD add in another order, so that single steps differ by 1e-7; training multiplies differences, and
+ * later steps say no more than that both are training.
+ */
+const EARLY = 20;
+
+test("what a link gets wrong is named and ignored", async (t) => {
+  const page = await open(t, browser, address(site.url, { v: "7", lamda: "0.5", width: "-4", lr: "fast", depth: "3", seeds: "2", budget: "12weeks" }));
+  const clock = new Figure(page);
+  await clock.lab.getByText("Ignored from the link").waitFor();
+  await page.waitForFunction(() => !("width" in document.querySelector("#clock").changes));
+  const said = await clock.alerts();
+  assert.match(said, /version 7/);
+  for (const name of ["lamda", "width", "lr", "budget"]) assert.match(said, new RegExp(`\\b${name}\\b`));
+  assert.doesNotMatch(said, /\b(depth|seeds)\b/);
+  assert.deepEqual(await clock.lab.evaluate((lab) => lab.changes), { depth: "3", seeds: "2" });
+  await clock.button("Dismiss").click();
+  assert.equal(await clock.alerts(), "");
+  await clock.play();
+  await clock.status().getByText("Training the grid").waitFor();
+});
+
+test("settings are in the address: back, forward and reload give them again", async (t) => {
+  const page = await open(t, browser, site.url);
+  const clock = new Figure(page);
+  const width = clock.lab.getByRole("slider", { name: /^Width/ });
+  const shown = () => width.getAttribute("aria-valuetext");
+  const search = () => new URL(page.url()).search;
+  await width.focus();
+  assert.equal(await shown(), "64");
+  await page.keyboard.press("ArrowLeft");
+  await page.waitForFunction(() => location.search !== "");
+  assert.equal(search(), "?v=1&width=32");
+  assert.match(await clock.lab.locator(".message").innerText(), /no recorded result/);
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(search(), "?v=1&width=16");
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("#clock").changes.width === "32");
+  assert.equal(await shown(), "32");
+  await page.goBack();
+  assert.equal(search(), "");
+  assert.equal(await shown(), "64");
+  assert.match(await clock.status().innerText(), /Recorded: l2lab/);
+  await page.goForward();
+  await page.goForward();
+  await page.waitForFunction(() => document.querySelector("#clock").changes.width === "16");
+  await page.reload();
+  await clock.lab.getByRole("slider", { name: /^Width/ }).waitFor();
+  assert.equal(await shown(), "16");
+  await clock.button("Reset to default").click();
+  assert.equal(search(), "");
+  await clock.button("Undo").click();
+  assert.equal(search(), "?v=1&width=16");
+});
+
+test("theory's sliders compute new curves at once", async (t) => {
+  const page = await open(t, browser, site.url);
+  const theory = new Figure(page, 'l2-lab[figure="theory"]');
+  const lambda = theory.lab.getByRole("slider", { name: /^L2 coefficient/ });
+  await lambda.scrollIntoViewIfNeeded();
+  const before = await theory.finding();
+  await lambda.focus();
+  await page.keyboard.press("ArrowRight");
+  await theory.lab.getByText("Live on this machine").waitFor({ timeout: 30_000 });
+  const first = await theory.finding();
+  assert.match(first, /^With k = 3 the kernel is down to 1\/e at t = .* The test loss is least at t\*/);
+  assert.notEqual(first, before);
+  const begin = performance.now();
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction((old) => document.querySelector('l2-lab[figure="theory"]').shadowRoot.querySelector(".finding").textContent !== old, first);
+  assert.ok(performance.now() - begin < 2000);
+  await theory.lab.getByRole("slider", { name: /^Weight layers/ }).focus();
+  await page.keyboard.press("Home");
+  await theory.lab.getByText("the kernel does not decay and nothing is forgotten", { exact: false }).first().waitFor({ timeout: 30_000 });
+});
+
+test("nothing is computed that nobody sees", async (t) => {
+  const page = await open(t, browser, address(site.url, { seeds: "3", width: "64", lambda: "0.01" }));
+  const clock = new Figure(page);
+  await clock.play();
+  await clock.status().getByText("Training the grid").waitFor();
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  await page.waitForFunction(() => document.querySelector("#clock").bench.unattended);
+  await wait(200);
+  const steps = () => clock.lab.evaluate((lab) => lab.bench.progress.steps);
+  const hidden = await steps();
+  await wait(300);
+  assert.equal(await steps(), hidden);
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.locator("#clock").scrollIntoViewIfNeeded();
+  await page.waitForFunction((past) => document.querySelector("#clock").bench.progress.steps > past, hidden);
+});
