@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use l2lab_core::{
     Experiment,
     data::embedded,
-    train::{Measurement, RunSpec, Task, Trainer},
+    train::{Measurement, RunSpec, Task, Trainer, disagreement},
 };
 
 /// Other backends' devices, by name. Those that a feature promises must be there.
@@ -66,5 +66,19 @@ fn every_backend_trains_as_flex_does() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_first_step_on_another_backend_is_that_of_flex_but_for_rounding() {
+    let small = Experiment { width: 16, depth: 3, train: 128, test: 100, batch: 32, ..Experiment::default() };
+    let split = small.prepare(&embedded().unwrap()).unwrap();
+    let run = small.run(0.1, 0.01, 1, 10);
+    let flex = Device::flex();
+    let off = |device: &Device| pollster::block_on(disagreement(&small, &split, &run, &flex, device)).unwrap();
+    assert_eq!(off(&flex), 0.0);
+    for (name, device) in others() {
+        let off = off(&device);
+        assert!(off > 0.0 && off < 1e-5, "{name}: {off}");
     }
 }

@@ -1019,7 +1019,7 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "depth": "3",
     "estimator": "smoothed",
     "label-noise": "0",
-    "lambda": "0.01",
+    "lambda": "0.03",
     "lambda-schedule": "constant",
     "loss": "mse",
     "lr": "0.05,0.1",

@@ -128,7 +128,7 @@ export const words = {
     depthHelp: "Without biases the depth is the homogeneity degree k; k = 1 is a linear model.",
     mode: (rank: number, gamma: string) => `mode ${rank}, γ = ${gamma}`,
     kernel: "what is left of the kernel",
-    kernelMeasured: "kernel of trained networks",
+    kernelMeasured: (width: number) => `kernel of a network of width ${width}`,
     modesChart: (k: number, lambda: string) => `Modes and kernel against time, k = ${k}, λ = ${lambda}`,
     modesSummary: (k: number) =>
       k === 1
@@ -140,7 +140,7 @@ export const words = {
     train: "training loss",
     test: "test loss",
     network: (width: number, seed: number) => `network of width ${width}, seed ${seed}`,
-    networkTheory: (network: string) => `theory from the outputs of that ${network}`,
+    networkTheory: (seed: number) => `theory from its first outputs, seed ${seed}`,
     peakMark: (time: string) => `t* = ${time}`,
     linear:
       "With k\u00a0=\u00a01 the kernel does not decay and nothing is forgotten: the training loss only falls. If the test loss rises again, that is overfitting, and its time hardly moves with λ.",

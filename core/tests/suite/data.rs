@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, io::Write};
 
 use flate2::{Compression, write::GzEncoder};
 use l2lab_core::data::{
-    Batches, CIFAR10_CLASSES, DataError, Dataset, FASHION_MNIST_CLASSES, MNIST_CLASSES, Sampling, cifar10, cifar100,
-    cifar100_class_names, embedded, idx_dataset,
+    Batches, CIFAR10_CLASSES, DataError, Dataset, FASHION_MNIST_CLASSES, File, MNIST_CLASSES, Sampling, cifar10,
+    cifar100, cifar100_class_names, embedded, idx_dataset, split_of_files,
 };
 use proptest::prelude::*;
 
@@ -176,4 +176,63 @@ proptest! {
         }
         let _ = read(&gz, &idx_labels(&[1, 2, 3]));
     }
+}
+
+/// The four files of a set in the IDX format, named as they are published.
+fn idx_files(labels: &[u8]) -> Vec<File> {
+    let images = |n: usize| idx_images(u32::try_from(n).unwrap(), 3);
+    vec![
+        ("t10k-images-idx3-ubyte.gz".into(), gzip(&images(2))),
+        ("train-labels-idx1-ubyte".into(), idx_labels(labels)),
+        ("t10k-labels-idx1-ubyte".into(), idx_labels(&[1, 2])),
+        ("train-images-idx3-ubyte".into(), images(labels.len())),
+    ]
+}
+
+#[test]
+fn files_are_told_apart_by_what_is_in_them() {
+    for (start, name) in [
+        ([5, 0, 4, 1, 9, 2, 1, 3, 1, 4], "mnist"),
+        ([9, 0, 0, 3, 0, 2, 7, 2, 5, 5], "fashion-mnist"),
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "idx"),
+    ] {
+        let split = split_of_files(&idx_files(&start)).unwrap();
+        assert_eq!((split.train.name(), split.train.len(), split.test.len()), (name, 10, 2));
+        assert_eq!(split.train.labels(), start);
+        assert_eq!(split.test.labels(), [1, 2]);
+    }
+    let record = |label: u8, size: usize| [vec![label], vec![7; size - 1]].concat();
+    let ten = |label| record(label, 3073);
+    let files = vec![
+        ("data_batch_2.bin".into(), ten(2)),
+        ("test_batch.bin".into(), ten(3)),
+        ("data_batch_1.bin".into(), ten(1)),
+    ];
+    let split = split_of_files(&files).unwrap();
+    assert_eq!((split.train.name(), split.train.labels(), split.test.labels()), ("cifar10", &[1, 2][..], &[3][..]));
+    let hundred = [vec![3, 42], vec![7; 3072]].concat();
+    let files = vec![("train.bin".into(), hundred.clone()), ("test.bin".into(), hundred)];
+    let split = split_of_files(&files).unwrap();
+    assert_eq!((split.train.name(), split.train.labels()), ("cifar100", &[42][..]));
+}
+
+#[test]
+fn files_that_make_no_set_are_named() {
+    let labels = [5, 0, 4];
+    let refuse = |change: &dyn Fn(&mut Vec<File>)| {
+        let mut files = idx_files(&labels);
+        change(&mut files);
+        split_of_files(&files).unwrap_err().to_string()
+    };
+    let refused = refuse(&|f| f[3].1.truncate(20));
+    assert!(refused.contains("train-images-idx3-ubyte, train-labels-idx1-ubyte: IDX images: 20 bytes"), "{refused}");
+    let refused = refuse(&|f| f[0].1.truncate(15));
+    assert!(refused.starts_with("t10k-images-idx3-ubyte.gz: damaged gzip stream"), "{refused}");
+    let refused = refuse(&|f| drop(f.remove(2)));
+    assert!(refused.starts_with("the test labels (t10k-labels-idx1-ubyte) is missing"), "{refused}");
+    let refused = refuse(&|f| f.push(("cat.png".into(), b"\x89PNG".to_vec())));
+    assert!(refused.contains("'cat.png' is neither"), "{refused}");
+    let refused = split_of_files(&[("data_batch_1.bin".into(), vec![0; 3073])]).unwrap_err().to_string();
+    assert!(refused.contains("test_batch.bin"), "{refused}");
+    assert!(split_of_files(&[]).is_err());
 }

@@ -6,6 +6,8 @@ use l2lab_core::{
     Experiment,
     data::embedded,
     experiment::{ExperimentError, FIELDS, unknown_key},
+    figure::Figure,
+    theory::Network,
 };
 use proptest::prelude::*;
 
@@ -177,4 +179,29 @@ proptest! {
             let _ = experiment.runs(512);
         }
     }
+}
+
+#[test]
+fn of_many_settings_those_that_are_allowed_together_are_heeded() {
+    let (e, problems) =
+        Experiment::default().heeding(&[("lambda", "0,0.1"), ("widht", "9"), ("steps", "50"), ("lr", "-1")]);
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].to_string().contains("'width'") && problems[1].to_string().starts_with("lr"), "{problems:?}");
+    // λ = 0 alone would be refused: it needs the length that comes after it.
+    assert_eq!(e.settings_over(&Experiment::default()), [("lambda", "0,0.1".to_owned()), ("steps", "50".to_owned())]);
+    let all = Experiment { steps: None, epochs: None, ..full() };
+    let settings = all.settings_over(&Experiment::default());
+    let pairs: Vec<(&str, &str)> = settings.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    assert_eq!(Experiment::default().heeding(&pairs), (all, Vec::new()));
+}
+
+#[test]
+fn every_figure_begins_with_an_experiment_that_is_allowed() {
+    for figure in Figure::ALL {
+        let e = figure.experiment();
+        e.validate().unwrap();
+        let split = e.prepare(&embedded().unwrap()).unwrap();
+        assert!(!e.runs(split.train.len()).unwrap().is_empty());
+    }
+    Network::of(&Figure::Theory.experiment()).unwrap();
 }

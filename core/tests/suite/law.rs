@@ -1,10 +1,12 @@
 //! Estimators, fits and predictions on traces whose answers are known.
 
 use l2lab_core::{
+    Experiment,
     law::{
         CoupledL2, Estimator, Length, Outcome, RunSummary, Sample, accuracy_within, best_accuracy, cells,
         decoupled_tau, effective_lr, fit, fits, late_decay, peak, predict, regret,
     },
+    recording::Findings,
     train::{End, Measurement, RunSpec, Trace},
 };
 use proptest::prelude::*;
@@ -225,4 +227,65 @@ proptest! {
             prop_assert_eq!(a.step * factor, b.step);
         }
     }
+}
+
+/// A grid of two seeds in which each run peaks at τ = 1.
+fn lawful(experiment: &Experiment) -> Vec<Trace> {
+    let runs = experiment.runs(512).unwrap();
+    let trace = |run: RunSpec| {
+        let tau_per_step = run.lr * run.lambda;
+        let points = bump(1.0 / tau_per_step, run.steps, run.measure_every as usize, tau_per_step);
+        Trace { run, points, end: Some(End::Completed) }
+    };
+    runs.into_iter().map(trace).collect()
+}
+
+#[test]
+fn a_forecast_is_read_off_the_largest_lambda_and_put_to_the_test() {
+    let e = Experiment { lr: vec![0.1].into(), seeds: 2, budget: Some(Length::Steps(500.0)), ..Experiment::default() };
+    let traces = lawful(&e);
+    let forecast = Findings::new(&e, 512, &traces, &[]).unwrap().forecast.unwrap();
+    assert_eq!((forecast.lambda0, forecast.budget), (0.1, 500));
+    // c′ = 1 to the measurement's interval: λ_pred = 1/(0.1·500).
+    assert!((forecast.prediction.lambda_pred - 0.02).abs() < 2e-3, "{forecast:?}");
+    let runs = forecast.runs(&e);
+    assert_eq!(runs.iter().map(|r| r.seed).collect::<Vec<_>>(), [0, 1]);
+    assert!(runs.iter().all(|r| r.steps == 500 && r.lambda == forecast.prediction.lambda_pred));
+
+    let accuracy = |value: f64| {
+        move |run: &RunSpec| Trace {
+            run: run.clone(),
+            points: vec![point(500, 1.0, value, 0.1)],
+            end: Some(End::Completed),
+        }
+    };
+    let verification: Vec<Trace> = runs.iter().map(accuracy(0.75)).collect();
+    let findings = Findings::new(&e, 512, &traces, &verification).unwrap();
+    let regret = findings.regret.unwrap();
+    // 0.1 and 0.03 peak within the budget, at 0.8.
+    assert!(regret.best_lambda >= 0.03, "{regret:?}");
+    assert!((regret.regret - 0.05).abs() < 2e-3, "{regret:?}");
+    assert_eq!(findings.outcomes.len(), 8);
+}
+
+#[test]
+fn runs_under_way_enter_no_fit_and_no_forecast() {
+    let e = Experiment { lr: vec![0.1].into(), seeds: 2, ..Experiment::default() };
+    let mut traces = lawful(&e);
+    let whole = Findings::new(&e, 512, &traces, &[]).unwrap();
+    assert_eq!(whole.fits["smoothed"].n, 8);
+    for trace in &mut traces[..2] {
+        trace.points.truncate(20);
+        trace.end = None;
+    }
+    let partial = Findings::new(&e, 512, &traces, &[]).unwrap();
+    assert_eq!((partial.runs.len(), partial.cells.len(), partial.fits["smoothed"].n), (8, 3, 6));
+    assert_eq!(partial.forecast.unwrap().lambda0, 0.03);
+    // One seed of λ₀ is not all of them.
+    traces[1] = whole_run(&e, 1);
+    assert_eq!(Findings::new(&e, 512, &traces, &[]).unwrap().forecast.unwrap().lambda0, 0.03);
+}
+
+fn whole_run(e: &Experiment, index: usize) -> Trace {
+    lawful(e).swap_remove(index)
 }

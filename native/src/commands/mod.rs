@@ -169,13 +169,7 @@ impl Job {
     }
 
     /// What a page's figures show of this job.
-    pub fn recording(
-        &self,
-        command: &str,
-        traces: &[Trace],
-        verification: &[Trace],
-        findings: Findings,
-    ) -> Recording {
+    pub fn recording(&self, command: &str, traces: &[Trace], verification: &[Trace], findings: Findings) -> Recording {
         Recording {
             version: RECORDING_VERSION,
             command: Some(cli::command_line(command, &Experiment::default(), &self.experiment)),

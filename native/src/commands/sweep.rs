@@ -31,9 +31,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let traces = job.explain("sweep", job.executor().train("grid", &job.runs))?;
     // The forecast is put to the test: runs at its λ.
     let verification = match job.findings(&traces, &[])?.forecast {
-        Some(forecast) => {
-            job.explain("sweep", job.executor().train("verify", &forecast.runs(&job.experiment)))?
-        }
+        Some(forecast) => job.explain("sweep", job.executor().train("verify", &forecast.runs(&job.experiment)))?,
         None => Vec::new(),
     };
     let findings = job.findings(&traces, &verification)?;

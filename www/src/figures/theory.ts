@@ -1,5 +1,5 @@
 // "Why": the kernel, its modes and the losses of an infinitely wide network, with trained networks on top.
-import { linearDomain } from "../chart/scale.ts";
+import { linearDomain, logDomain } from "../chart/scale.ts";
 import { look, type Axis, type ChartSpec, type Marker, type Point, type Series } from "../chart/spec.ts";
 import { short } from "../format.ts";
 import type { TheoryCurves, TheoryRecording } from "../types.ts";
@@ -66,10 +66,12 @@ function modesChart(view: TheoryView, x: Axis, unit: number): ChartSpec {
   }));
   const kernel: Point[] = Array.from(TIMES, (t) => ({ x: t * unit, y: kernelScale(k, lambda, t) }));
   series.push({ name: words.theory.kernel, mark: "line", color: null, dash: 1, points: kernel, legend: true, readable: true });
-  const measured = (view.recorded?.k === k ? view.recorded.kernels : []).filter((p) => p.lambda === lambda);
+  const kernels = (view.recorded?.k === k ? view.recorded.kernels : []).filter((p) => p.lambda === lambda);
+  const widest = Math.max(...kernels.map((p) => p.width));
+  const measured = kernels.filter((p) => p.width === widest);
   if (measured.length > 0) {
     const points = measured.map((p) => ({ x: (p.tau / lambda) * unit, y: p.scale }));
-    series.push({ name: words.theory.kernelMeasured, mark: "ring", color: null, dash: 0, points, legend: true, readable: true });
+    series.push({ name: words.theory.kernelMeasured(widest), mark: "ring", color: null, dash: 0, points, legend: true, readable: true });
   }
   return {
     title: words.theory.modesChart(k, short(lambda)),
@@ -102,20 +104,36 @@ function lossChart(view: TheoryView, x: Axis, unit: number, finding: string): Ch
     const points = (values: readonly number[]) => times.map((t, j) => ({ x: t * unit, y: values[j] ?? Number.NaN }));
     const name = words.theory.network(width, seed);
     const shown = { color, legend: i === 0, readable: true };
-    series.push({ ...shown, name: words.theory.networkTheory(name), mark: "line", dash: 2, points: points(network.expected) });
-    series.push({ ...shown, name, mark: "ring", dash: 0, points: points(network.test_loss) });
+    series.push({ ...shown, name: words.theory.networkTheory(seed), mark: "line", dash: 2, points: points(network.expected) });
+    series.push({ ...shown, name, mark: "ring", dash: 0, points: spread(points(network.test_loss)) });
   }
-  const heights = [...(curves?.train_loss ?? []), ...(curves?.test_loss ?? [])];
+  const own = [...(curves?.train_loss ?? []), ...(curves?.test_loss ?? [])];
+  const theirs = networks.flatMap((n) => [...n.test_loss, ...n.expected]);
+  // Networks start with losses far above any that the theory's curves have.
+  const range: Pick<Axis, "scale" | "domain"> =
+    theirs.length > 0
+      ? { scale: "log", domain: logDomain([...own, ...theirs], 1.3, [0.1, 1]) }
+      : { scale: "linear", domain: linearDomain([0, ...own.map((h) => 1.1 * h)], 0.1, [0, 0.6]) };
   return {
     title: words.theory.lossChart(view.k, short(lambda)),
     summary: view.message ?? finding,
     x,
-    y: { ...words.theory.loss, scale: "linear", domain: linearDomain([0, ...heights.map((h) => 1.1 * h)], 0.1, [0, 0.6]) },
+    y: { ...words.theory.loss, ...range },
     series,
     markers,
     bands: [],
     message: null,
   };
+}
+
+/** Points of a logarithmic axis, none nearer to the one before than a fifth. */
+function spread(points: readonly Point[]): Point[] {
+  const kept: Point[] = [];
+  for (const point of points) {
+    const before = kept.at(-1);
+    if (!before || point.x >= 1.2 * before.x) kept.push(point);
+  }
+  return kept;
 }
 
 function sentence(view: TheoryView): string {

@@ -105,7 +105,7 @@ export class Crew {
   async begin(phase: Phase, runs: readonly RunSpec[]): Promise<void> {
     [this.#phase, this.#runs] = [phase, runs];
     this.#device ??= await this.#choose();
-    if (this.#dismissed) return;
+    if (this.#dismissed) return this.#disband();
     const stacks = this.#stacks(this.#device);
     const workers = this.#device === "gpu" ? 1 : Math.min(this.#cores(), stacks.length);
     this.#disband(workers);
@@ -154,7 +154,8 @@ export class Crew {
     const now = performance.now();
     this.#steps += steps;
     this.#recent.push({ at: now, steps });
-    this.#recent = this.#recent.filter((r) => now - r.at < SPEED_OVER);
+    // A slow device has few slices: the last two are kept, however old.
+    this.#recent = this.#recent.filter((r, i, all) => now - r.at < SPEED_OVER || i >= all.length - 2);
   }
 
   /** Replaces a crashed worker; its runs begin again from the same seeds, which gives the same curves. */
@@ -178,6 +179,8 @@ export class Crew {
     const employee = trainer();
     try {
       await employee.settle(employee.remote.load(device, this.experiment, this.plan.images));
+      // Nobody would dismiss it any more.
+      if (this.#dismissed) throw new Crash("dismissed");
       return employee;
     } catch (error) {
       employee.dismiss();

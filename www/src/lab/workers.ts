@@ -1,5 +1,5 @@
 // Starts workers, and tells a worker that cannot start or has crashed from one that refuses its input.
-import { wrap, type Remote } from "comlink";
+import { releaseProxy, wrap, type Remote } from "comlink";
 import type { Analyst } from "./analyst.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -17,30 +17,44 @@ export interface Employee<T> {
 }
 
 function employ<T>(worker: Worker): Employee<T> {
-  let fail: (crash: Crash) => void = () => undefined;
-  const crashed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  crashed.catch(() => undefined);
+  const remote = wrap<T>(worker);
+  // Only those who wait now: a promise of the crash would keep every answer that it was ever raced with.
+  const waiting = new Set<(crash: Crash) => void>();
+  let crash: Crash | null = null;
+  const fail = (what: string) => {
+    crash ??= new Crash(what);
+    for (const reject of waiting) reject(crash);
+    waiting.clear();
+  };
   worker.addEventListener("error", (event) => {
     // Told to whoever waits; not to the console too.
     event.preventDefault();
-    fail(new Crash(event.message || "its script could not be loaded"));
+    fail(event.message || "its script could not be loaded");
   });
   return {
-    remote: wrap<T>(worker),
+    remote,
     async settle(asked) {
+      let reject: (crash: Crash) => void = () => undefined;
+      const crashed = new Promise<never>((_, no) => {
+        reject = no;
+      });
+      if (crash) reject(crash);
+      else waiting.add(reject);
       try {
         return await Promise.race([asked, crashed]);
       } catch (error) {
         // After a trap everything in the instance is undefined.
         if (error instanceof Error && error.name === "RuntimeError") throw new Crash(error.message);
         throw error;
+      } finally {
+        waiting.delete(reject);
       }
     },
     dismiss() {
+      // Comlink keeps a worker as long as there is its proxy, and the proxy would keep the worker.
+      remote[releaseProxy]();
       worker.terminate();
-      fail(new Crash("dismissed"));
+      fail("dismissed");
     },
   };
 }

@@ -10,8 +10,8 @@ use l2lab_core::{
     data::Split,
     law::{Estimator, Exponent, exponent, peak},
     model::Mode,
-    theory::{Descent, DescentState, Network, Problem, largest_stable_lr},
     recording::TrainedNetwork,
+    theory::{Descent, DescentState, Network, Problem, largest_stable_lr},
     train::{RunSpec, Task, Trace, Trainer},
 };
 use rayon::prelude::*;

@@ -1,0 +1,95 @@
+// The page stays quick and small: no long task on its thread while it trains, and nothing that piles up.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { Figure, SMALL, address, browse, open, serve } from "./site.mjs";
+
+const [site, browser] = await Promise.all([serve(), browse()]);
+after(async () => {
+  await browser.close();
+  site.close();
+});
+
+const LONG = 50;
+
+test("while it trains at full speed, no task on the page's thread takes 50 ms", async (t) => {
+  const page = await open(t, browser, site.url, {
+    before: (page) =>
+      page.addInitScript(() => {
+        window.long = 0;
+        new PerformanceObserver((list) => (window.long += list.getEntries().length)).observe({ type: "longtask" });
+      }),
+  });
+  await page.waitForLoadState("networkidle");
+  const clock = new Figure(page);
+  await page.evaluate(() => (window.long = 0));
+  await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline"] });
+  await clock.play();
+  await clock.status().getByText("Training the grid").waitFor();
+  const frames = await page.evaluate(async () => {
+    const times = [];
+    const begin = performance.now();
+    while (performance.now() < begin + 6000) times.push(await new Promise(requestAnimationFrame));
+    return times;
+  });
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const main = new Set(
+    traceEvents.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain").map((e) => `${e.pid} ${e.tid}`),
+  );
+  const tasks = traceEvents.filter((e) => e.name.endsWith("RunTask") && main.has(`${e.pid} ${e.tid}`));
+  assert.ok(tasks.length > 500 && tasks.every((e) => e.tdur !== undefined), `${tasks.length} tasks were seen`);
+  // As many workers train as there are cores, so the page's thread waits for its turn; what counts is the time that it takes itself.
+  const longest = Math.max(...tasks.map((e) => e.tdur)) / 1000;
+  const [seen, perSecond] = [await page.evaluate(() => window.long), (1000 * (frames.length - 1)) / (frames.at(-1) - frames[0])];
+  t.diagnostic(`longest task ${longest.toFixed(1)} ms of its own; ${seen} were over 50 ms by the clock; ${perSecond.toFixed(0)} frames a second`);
+  assert.ok(longest < LONG, `a task of ${longest} ms`);
+});
+
+/** Bytes and nodes that five rounds of play, rewind and changes may leave behind, and MiB of the whole renderer. */
+const MORE_BYTES = 400_000;
+const MORE_NODES = 200;
+const MORE_MEMORY = 100;
+
+test("nothing piles up over rounds of play, rewind and changes", async (t) => {
+  const page = await open(t, browser, address(site.url));
+  const clock = new Figure(page);
+  const devtools = await page.context().newCDPSession(page);
+  const all = await browser.newBrowserCDPSession();
+  await devtools.send("Performance.enable");
+  const renderers = async () => {
+    const { processInfo } = await all.send("SystemInfo.getProcessInfo");
+    return processInfo.filter((p) => p.type === "renderer").map((p) => p.id);
+  };
+  const use = async () => {
+    for (let i = 0; i < 2; i++) await devtools.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    const nodes = metrics.find((m) => m.name === "Nodes").value;
+    const resident = (await renderers()).reduce((sum, pid) => sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]), 0);
+    return { bytes: usedSize, nodes, memory: resident / 1024, workers: page.workers().length };
+  };
+  const round = async () => {
+    await clock.play();
+    await clock.done();
+    await clock.replay();
+    await clock.lab.evaluate((lab) => (lab.changes = { ...lab.changes, width: "32" }));
+    await clock.play();
+    await clock.status().getByText("Training the grid").waitFor();
+    await clock.button("Rewind").click();
+    await clock.lab.evaluate((lab, settings) => (lab.changes = settings), SMALL);
+    await clock.button("Play").waitFor();
+  };
+  // The first two rounds fill caches and compile.
+  await round();
+  await round();
+  const before = await use();
+  for (let i = 0; i < 5; i++) await round();
+  const now = await use();
+  const more = Object.fromEntries(Object.keys(now).map((name) => [name, now[name] - before[name]]));
+  t.diagnostic(`at first ${JSON.stringify(before)}, five rounds later ${JSON.stringify(more)} more`);
+  assert.equal(before.workers, 1, "only the one that makes plans is left");
+  assert.equal(more.workers, 0);
+  assert.ok(more.bytes < MORE_BYTES, `${more.bytes} bytes more`);
+  assert.ok(more.nodes < MORE_NODES, `${more.nodes} nodes more`);
+  assert.ok(more.memory < MORE_MEMORY, `${more.memory} MiB more`);
+});
