@@ -33,7 +33,7 @@ pub async fn disagreement(
 
 fn distance(a: &Snapshot, b: &Snapshot) -> f64 {
     let losses = |s: &Snapshot| {
-        let points = s.runs.iter().flat_map(|r| r.trace.points.last());
+        let points = s.runs.iter().filter_map(|r| r.trace.points.last());
         points.flat_map(|m| [m.train_loss, m.test_loss]).collect::<Vec<f64>>()
     };
     let (x, y) = (losses(a), losses(b));

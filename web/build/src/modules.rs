@@ -72,7 +72,7 @@ impl Module {
             .env("CARGO_TARGET_DIR", &target)
             .args(without_home())
             .args(["build", "--locked", "--lib", "--package", PACKAGE, "--target", TARGET, "--profile", PROFILE])
-            .args(["--features", self.features]))?;
+            .args(["--no-default-features", "--features", self.features]))?;
         let mut bindgen = Bindgen::new();
         bindgen.input_path(target.join(TARGET).join(PROFILE).join(format!("{NAME}.wasm")));
         bindgen.remove_name_section(true).remove_producers_section(true);

@@ -7,8 +7,11 @@ export const EMBEDDED = "fashion-mnist-512";
 /** Dispatches "change" when a data set is added. */
 class AddedData extends EventTarget {
   readonly names: string[] = [];
+  /** The one that was added last; it may have taken the place of another of its name. */
+  latest = "";
 
   add(name: string): void {
+    this.latest = name;
     if (!this.names.includes(name)) this.names.push(name);
     this.dispatchEvent(new Event("change"));
   }

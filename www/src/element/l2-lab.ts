@@ -80,6 +80,10 @@ export class L2Lab extends LitElement {
   #readyTold = false;
   #sharing: "copied" | "shown" | null = null;
   readonly #changed = () => this.#onChange();
+  readonly #dataAdded = () => {
+    if (this.#own?.full["data"] === addedData.latest) this.#own.forget();
+    this.requestUpdate();
+  };
 
   static override get observedAttributes(): string[] {
     return [...super.observedAttributes, ...FIELDS.map((f) => f.name)];
@@ -152,7 +156,7 @@ export class L2Lab extends LitElement {
     super.connectedCallback();
     this.#visibility = new IntersectionObserver((entries) => this.#onVisible(entries.at(-1)?.isIntersecting ?? false));
     this.#visibility.observe(this);
-    addedData.addEventListener("change", this.#changed);
+    addedData.addEventListener("change", this.#dataAdded);
     if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => this.#follow(), { once: true });
     else queueMicrotask(() => this.#follow());
   }
@@ -160,7 +164,7 @@ export class L2Lab extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#visibility?.disconnect();
-    addedData.removeEventListener("change", this.#changed);
+    addedData.removeEventListener("change", this.#dataAdded);
     this.#unfollow();
     this.#own?.watch(this, false);
     this.#own?.dispose();

@@ -335,6 +335,7 @@ export const styles = css`
   }
   input[type="file"] {
     width: 100%;
+    min-height: 1.5rem;
     font: inherit;
     font-size: 0.8125rem;
     color: var(--_soft);

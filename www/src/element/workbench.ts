@@ -211,6 +211,13 @@ export class Workbench extends EventTarget {
     this.#attention();
   }
 
+  /** Drops what came of data that others of the same name have replaced. */
+  forget(): void {
+    this.#close();
+    this.#live = null;
+    this.#changed();
+  }
+
   /** Ends the session and frees what it holds. */
   dispose(): void {
     this.#close();

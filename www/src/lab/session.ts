@@ -183,6 +183,8 @@ export class Session extends EventTarget {
     } catch (error) {
       if (life !== this.#life) return;
       this.#end();
+      // What was said on the way is no longer so.
+      this.#notice = null;
       this.#error = sentence(error);
       this.#become("failed");
     } finally {
@@ -206,7 +208,8 @@ export class Session extends EventTarget {
         // A new object, so that figures see that it has grown.
         if (this.#recording) this.#recording = { ...this.#recording };
         this.#announce();
-        if (performance.now() - this.#foundAt > FINDINGS_EVERY) void this.#find(ready, alive);
+        // What goes wrong with these goes wrong with the last ones too, which are waited for.
+        if (performance.now() - this.#foundAt > FINDINGS_EVERY) this.#find(ready, alive).catch(() => undefined);
       },
       notice: (text) => {
         this.#notice = text;
@@ -274,7 +277,12 @@ export class Session extends EventTarget {
     const { traces, verification } = recording;
     try {
       const examples = plan.images.train.labels.length;
-      const findings = await ask((analyst) => analyst.findings(experiment, examples, traces, verification));
+      const find = () => ask((analyst) => analyst.findings(experiment, examples, traces, verification));
+      // After a crash another one does it.
+      const findings = await find().catch((error: unknown) => {
+        if (error instanceof Crash) return find();
+        throw error;
+      });
       if (alive() && this.#recording?.traces === traces) {
         this.#recording = { ...this.#recording, findings };
         this.#announce();
@@ -288,6 +296,6 @@ export class Session extends EventTarget {
 /** What happened and what to do, for a reader. */
 function sentence(error: unknown): string {
   const what = error instanceof Error ? error.message : String(error);
-  if (error instanceof Crash) return words.lab.cannotStart(what);
+  if (error instanceof Crash) return words.lab.cannotStart(what.replace(/\.$/, ""));
   return what.endsWith(".") ? what : `${what}.`;
 }

@@ -8,6 +8,9 @@ export class Crash extends Error {
   override name = "Crash";
 }
 
+/** After a trap everything in the instance is undefined; before it could be compiled there is none; or memory is used up. */
+const BEYOND_USE = ["RuntimeError", "CompileError", "LinkError", "RangeError"];
+
 /** A worker and what it offers. */
 export interface Employee<T> {
   readonly remote: Remote<T>;
@@ -21,6 +24,7 @@ function employ<T>(worker: Worker): Employee<T> {
   // Only those who wait now: a promise of the crash would keep every answer that it was ever raced with.
   const waiting = new Set<(crash: Crash) => void>();
   let crash: Crash | null = null;
+  let dismissed = false;
   const fail = (what: string) => {
     crash ??= new Crash(what);
     for (const reject of waiting) reject(crash);
@@ -43,14 +47,15 @@ function employ<T>(worker: Worker): Employee<T> {
       try {
         return await Promise.race([asked, crashed]);
       } catch (error) {
-        // After a trap everything in the instance is undefined.
-        if (error instanceof Error && error.name === "RuntimeError") throw new Crash(error.message);
+        if (error instanceof Error && BEYOND_USE.includes(error.name)) throw new Crash(error.message);
         throw error;
       } finally {
         waiting.delete(reject);
       }
     },
     dismiss() {
+      if (dismissed) return;
+      dismissed = true;
       // Comlink keeps a worker as long as there is its proxy, and the proxy would keep the worker.
       remote[releaseProxy]();
       worker.terminate();

@@ -126,19 +126,16 @@ fn modes(summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result<Part
     let gammas = &problem.spectrum().values;
     let of_theory = |mode| ModeCourse { mode, gamma: gammas[mode], points: Vec::new() };
     let of_network = summary.networks.as_ref().and_then(|c| Some((c, c.lambda?)));
-    let (lambda, courses, on) = match of_network {
-        Some((c, lambda)) => {
-            let width = c.widths.iter().map(|w| w.width).max().unwrap_or(0);
-            let on = format!(
-                " Dots: a network of width {width} trained on {} images, less what theory leaves of its random start.",
-                c.examples
-            );
-            (lambda, c.modes.clone(), on)
-        }
-        None => {
-            let lambda = solved[solved.len() / 2].summary.lambda;
-            (lambda, drawn(gammas).into_iter().map(of_theory).collect(), String::new())
-        }
+    let (lambda, courses, on) = if let Some((c, lambda)) = of_network {
+        let width = c.widths.iter().map(|w| w.width).max().unwrap_or(0);
+        let on = format!(
+            " Dots: a network of width {width} trained on {} images, less what theory leaves of its random start.",
+            c.examples
+        );
+        (lambda, c.modes.clone(), on)
+    } else {
+        let lambda = solved[solved.len() / 2].summary.lambda;
+        (lambda, drawn(gammas).into_iter().map(of_theory).collect(), String::new())
     };
     let largest = courses.first().map_or(1.0, |c| c.gamma);
     let linear = Homogeneous::new(1);
