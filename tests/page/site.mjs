@@ -54,14 +54,14 @@ const TYPES = {
   ".gz": "application/octet-stream",
 };
 
-/** A folder at a path of another host, with another policy. */
-export async function host({ folder = PAGE, base = "/", policy = STRICT } = {}) {
+/** A folder at a path of another host, with other headers. */
+export async function host({ folder = PAGE, base = "/", headers = { "content-security-policy": STRICT } } = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const file = pathname.startsWith(base) ? pathname.slice(base.length) || "index.html" : "..";
     const content = file.includes("..") ? null : await readFile(join(folder, file)).catch(() => null);
     const type = TYPES[extname(file)] ?? "application/octet-stream";
-    response.writeHead(content ? 200 : 404, { "content-type": type, "content-security-policy": policy, "cache-control": "no-cache" });
+    response.writeHead(content ? 200 : 404, { "content-type": type, "cache-control": "no-cache", ...headers });
     response.end(content ?? "");
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));

@@ -163,6 +163,7 @@ export class Crew {
     const what = error instanceof Error ? error.message : String(error);
     member.employee.dismiss();
     if (this.#device === "gpu") {
+      this.#disband();
       [this.#device, this.#why] = ["cpu", words.lab.lostGpu];
       this.listener.notice(words.lab.gpuLost(what));
       return this.begin(this.#phase, this.#runs);
