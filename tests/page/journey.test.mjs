@@ -106,7 +106,7 @@ test("the peaks line up in τ, the law and the prediction follow, and another pl
 });
 
 test("pause takes effect within 200 ms, and a step and what follows it change nothing", async (t) => {
-  const page = await open(t, browser, address(site.url, { ...SMALL, width: "128", depth: "4" }));
+  const page = await open(t, browser, address(site.url, { ...SMALL, width: "64", depth: "3" }));
   const clock = new Figure(page);
   await clock.play();
   await page.waitForFunction(() => (document.querySelector("#clock").bench.progress?.steps ?? 0) > 0);

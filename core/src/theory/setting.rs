@@ -8,7 +8,7 @@ use crate::{
     train::Loss,
 };
 
-/// The experiment's fields that the theory of a data set depends on; all others have to be as in [`experiment`].
+/// The experiment's fields that the theory of a data set depends on; all others have to be as in [`experiment()`].
 pub const FIELDS: [&str; 13] = [
     "data",
     "train",
