@@ -84,7 +84,12 @@ fn a_sweep_leaves_what_it_promises() {
     let mut names: Vec<String> =
         fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, ["clock.svg", "experiment.toml", "law.svg", "report.html", "summary.json", "traces.csv"]);
+    let files =
+        ["clock.svg", "experiment.toml", "law.svg", "recording.json", "report.html", "summary.json", "traces.csv"];
+    assert_eq!(names, files);
+    let recording: Value = serde_json::from_str(&fs::read_to_string(out.join("recording.json")).unwrap()).unwrap();
+    assert_eq!(recording["traces"].as_array().unwrap().len(), 12);
+    assert!(recording["command"].as_str().unwrap().starts_with("l2lab sweep --"), "{}", recording["command"]);
 
     let csv = fs::read_to_string(out.join("traces.csv")).unwrap();
     let header = "run,lambda,lr,momentum,seed,step,epoch,tau,train_loss,train_accuracy,test_loss,test_accuracy,sq_norm";

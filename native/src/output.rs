@@ -248,8 +248,8 @@ fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
     Ok(csv.into_inner()?)
 }
 
-/// Significant digits of a recording's numbers: what a figure can show, and a third of the size.
-const DIGITS: usize = 5;
+/// Significant digits of a recording's numbers: what a figure can show, in a third of the size.
+const DIGITS: usize = 4;
 
 /// A recording as a file for pages.
 ///

@@ -286,7 +286,7 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
 }
 
 /// Points of a recorded curve.
-const RECORDED: usize = 60;
+const RECORDED: usize = 48;
 
 /// What a page's figure shows.
 fn recording(job: &Job, summary: &Summary, problem: &Problem, solved: &[Solved]) -> Result<TheoryRecording> {
