@@ -20,8 +20,12 @@ async function served(t, options) {
   return other;
 }
 
-/** Waits until the service worker has kept the page's files. */
-const kept = (page) => page.evaluate(async () => (await navigator.serviceWorker.ready).scope);
+/** Waits until the service worker has kept the page's files; where it is at work. */
+const kept = (page) =>
+  page.evaluate(() => {
+    const late = new Promise((_, no) => setTimeout(() => no(new Error("there is no service worker")), 20_000));
+    return Promise.race([navigator.serviceWorker.ready.then((worker) => worker.scope), late]);
+  });
 
 async function plays(page) {
   const clock = new Figure(page);

