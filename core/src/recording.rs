@@ -73,30 +73,27 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Of the traces of a grid over `examples` training examples, and of runs at its forecast's λ. Runs that have not ended
-    /// have a summary of what they did so far, and enter nothing else.
+    /// Of the traces of a grid over `examples` training examples. Runs that have not ended have a summary of what
+    /// they did so far, and enter nothing else.
     ///
     /// # Errors
     /// When the experiment's budget is not a possible number of steps.
-    pub fn new(
-        experiment: &Experiment,
-        examples: usize,
-        traces: &[Trace],
-        verification: &[Trace],
-    ) -> Result<Self, ExperimentError> {
+    pub fn new(experiment: &Experiment, examples: usize, traces: &[Trace]) -> Result<Self, ExperimentError> {
         let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, experiment.estimator)).collect();
         let ended: Vec<RunSummary> =
             runs.iter().zip(traces).filter(|(_, t)| t.end.is_some()).map(|(r, _)| r.clone()).collect();
         let forecast = Forecast::new(experiment, &ended, examples)?;
-        let finished: Vec<Trace> = traces.iter().filter(|t| t.end.is_some()).cloned().collect();
-        Ok(Self {
-            cells: cells(&ended, experiment.estimator),
-            fits: fits(&ended),
-            outcomes: forecast.as_ref().map_or_else(Vec::new, |f| f.outcomes(experiment, &finished)),
-            regret: forecast.as_ref().and_then(|f| f.regret(experiment, &finished, verification)),
-            forecast,
-            runs,
-        })
+        let finished = traces.iter().filter(|t| t.end.is_some());
+        let outcomes = forecast.as_ref().map_or_else(Vec::new, |f| f.outcomes(experiment, finished));
+        let (cells, fits) = (cells(&ended, experiment.estimator), fits(&ended));
+        Ok(Self { runs, cells, fits, forecast, outcomes, regret: None })
+    }
+
+    /// With what following the forecast costs, by runs at its λ.
+    #[must_use]
+    pub fn tested(mut self, verification: &[Trace]) -> Self {
+        self.regret = self.forecast.as_ref().and_then(|f| f.regret(&self.outcomes, verification));
+        self
     }
 }
 

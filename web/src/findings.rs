@@ -43,7 +43,7 @@ pub fn findings(
     #[wasm_bindgen(unchecked_param_type = "Trace[]")] verification: JsValue,
 ) -> Result<JsValue, JsError> {
     let (traces, verification): (Vec<Trace>, Vec<Trace>) = (take(traces)?, take(verification)?);
-    give(&Findings::new(&take(experiment)?, examples, &traces, &verification)?)
+    give(&Findings::new(&take(experiment)?, examples, &traces)?.tested(&verification))
 }
 
 /// The runs that put a forecast to the test.

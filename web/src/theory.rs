@@ -2,7 +2,7 @@
 
 use l2lab_core::{
     Experiment,
-    theory::{Homogeneous, Network, Problem, Task, TheoryError, assemble, power},
+    theory::{Homogeneous, Network, Problem, Task, TheoryError, assemble},
 };
 use wasm_bindgen::prelude::*;
 
@@ -42,22 +42,6 @@ impl Theory {
     #[must_use]
     pub fn gammas(&self) -> Vec<f64> {
         self.problem.spectrum().values.clone()
-    }
-
-    /// |y|² in each mode.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn power(&self) -> Vec<f64> {
-        power(self.problem.target())
-    }
-
-    /// Θ_t/Θ_0 at each of `times`.
-    ///
-    /// # Errors
-    /// When λ is not allowed.
-    pub fn kernel(&self, lambda: f64, times: &[f64]) -> Result<Vec<f64>, JsError> {
-        let flow = self.problem.homogeneous().flow(lambda)?;
-        Ok(times.iter().map(|&t| flow.kernel_scale(t)).collect())
     }
 
     /// f/y of a mode (from 0) at each of `times`, from f(0) = 0, in a flow of homogeneity degree `k`.

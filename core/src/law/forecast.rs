@@ -57,19 +57,19 @@ impl Forecast {
 
     /// How well the grid did within the budget: its runs that can be compared with those at λ_pred.
     #[must_use]
-    pub fn outcomes(&self, experiment: &Experiment, grid: &[Trace]) -> Vec<Outcome> {
+    pub fn outcomes<'a>(&self, experiment: &Experiment, grid: impl IntoIterator<Item = &'a Trace>) -> Vec<Outcome> {
         // With a schedule, what a longer run has reached by the budget says nothing: its η is another.
         let comparable = |t: &&Trace| {
             t.run.lr == self.lr && (experiment.lr_schedule == LrSchedule::Constant || t.run.steps == self.budget)
         };
-        grid.iter().filter(comparable).filter_map(|t| self.outcome(t)).collect()
+        grid.into_iter().filter(comparable).filter_map(|t| self.outcome(t)).collect()
     }
 
-    /// What following the forecast costs; `None` before its runs are there.
+    /// What following the forecast costs against the grid's `outcomes`; `None` before its runs are there.
     #[must_use]
-    pub fn regret(&self, experiment: &Experiment, grid: &[Trace], verification: &[Trace]) -> Option<Regret> {
+    pub fn regret(&self, outcomes: &[Outcome], verification: &[Trace]) -> Option<Regret> {
         let predicted: Vec<Outcome> = verification.iter().filter_map(|t| self.outcome(t)).collect();
-        regret(&self.outcomes(experiment, grid), &predicted)
+        regret(outcomes, &predicted)
     }
 
     fn outcome(&self, trace: &Trace) -> Option<Outcome> {

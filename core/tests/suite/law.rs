@@ -10,6 +10,8 @@ use l2lab_core::{
     train::{End, Measurement, RunSpec, Trace},
 };
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn point(step: u64, tau: f64, accuracy: f64, loss: f64) -> Measurement {
     Measurement {
@@ -244,7 +246,7 @@ fn lawful(experiment: &Experiment) -> Vec<Trace> {
 fn a_forecast_is_read_off_the_largest_lambda_and_put_to_the_test() {
     let e = Experiment { lr: vec![0.1].into(), seeds: 2, budget: Some(Length::Steps(500.0)), ..Experiment::default() };
     let traces = lawful(&e);
-    let forecast = Findings::new(&e, 512, &traces, &[]).unwrap().forecast.unwrap();
+    let forecast = Findings::new(&e, 512, &traces).unwrap().forecast.unwrap();
     assert_eq!((forecast.lambda0, forecast.budget), (0.1, 500));
     // c′ = 1 to the measurement's interval: λ_pred = 1/(0.1·500).
     assert!((forecast.prediction.lambda_pred - 0.02).abs() < 2e-3, "{forecast:?}");
@@ -260,7 +262,7 @@ fn a_forecast_is_read_off_the_largest_lambda_and_put_to_the_test() {
         }
     };
     let verification: Vec<Trace> = runs.iter().map(accuracy(0.75)).collect();
-    let findings = Findings::new(&e, 512, &traces, &verification).unwrap();
+    let findings = Findings::new(&e, 512, &traces).unwrap().tested(&verification);
     let regret = findings.regret.unwrap();
     // 0.1 and 0.03 peak within the budget, at 0.8.
     assert!(regret.best_lambda >= 0.03, "{regret:?}");
@@ -272,18 +274,18 @@ fn a_forecast_is_read_off_the_largest_lambda_and_put_to_the_test() {
 fn runs_under_way_enter_no_fit_and_no_forecast() {
     let e = Experiment { lr: vec![0.1].into(), seeds: 2, ..Experiment::default() };
     let mut traces = lawful(&e);
-    let whole = Findings::new(&e, 512, &traces, &[]).unwrap();
+    let whole = Findings::new(&e, 512, &traces).unwrap();
     assert_eq!(whole.fits["smoothed"].n, 8);
     for trace in &mut traces[..2] {
         trace.points.truncate(20);
         trace.end = None;
     }
-    let partial = Findings::new(&e, 512, &traces, &[]).unwrap();
+    let partial = Findings::new(&e, 512, &traces).unwrap();
     assert_eq!((partial.runs.len(), partial.cells.len(), partial.fits["smoothed"].n), (8, 3, 6));
     assert_eq!(partial.forecast.unwrap().lambda0, 0.03);
     // One seed of λ₀ is not all of them.
     traces[1] = whole_run(&e, 1);
-    assert_eq!(Findings::new(&e, 512, &traces, &[]).unwrap().forecast.unwrap().lambda0, 0.03);
+    assert_eq!(Findings::new(&e, 512, &traces).unwrap().forecast.unwrap().lambda0, 0.03);
 }
 
 fn whole_run(e: &Experiment, index: usize) -> Trace {

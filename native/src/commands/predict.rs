@@ -65,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let (lr, lambda) = (e.lr[0], e.lambda[0]);
     let budget = e.length_in_steps(e.budget.unwrap_or(Length::Steps(1.0)), lr, lambda, job.train_examples())?;
     let traces = job.explain("predict", job.executor().train("short runs", &job.runs))?;
-    let findings = job.findings(&traces, &[])?;
+    let findings = job.findings(&traces)?;
     let runs = &findings.runs;
     let short: Vec<(f64, f64)> =
         runs.iter().filter_map(|r| r.sample(e.estimator)).map(|s| (s.t_star, s.tau_star)).collect();

@@ -29,12 +29,13 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
     let traces = job.explain("sweep", job.executor().train("grid", &job.runs))?;
+    let findings = job.findings(&traces)?;
     // The forecast is put to the test: runs at its λ.
-    let verification = match job.findings(&traces, &[])?.forecast {
+    let verification = match &findings.forecast {
         Some(forecast) => job.explain("sweep", job.executor().train("verify", &forecast.runs(&job.experiment)))?,
         None => Vec::new(),
     };
-    let findings = job.findings(&traces, &verification)?;
+    let findings = findings.tested(&verification);
     let summary = Summary::new("sweep", &job, &findings);
     if let Some(store) = &job.store {
         let recording = job.recording("sweep", &traces, &verification, findings);

@@ -46,7 +46,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
     let traces = job.explain("train", job.executor().train("train", &job.runs))?;
-    let summary = Summary::new("train", &job, &job.findings(&traces, &[])?);
+    let summary = Summary::new("train", &job, &job.findings(&traces)?);
     output::write(&job, &summary, &[&traces], &Report::new(&summary, &traces)?)?;
     if job.options.json {
         return summary.json();

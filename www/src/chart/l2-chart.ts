@@ -19,6 +19,7 @@ import {
 import { firstReading, isThere, moved, nearest, type Reading } from "./read.ts";
 import { scaleOf, ticksOf } from "./scale.ts";
 import type { ChartSpec, Point, Series } from "./spec.ts";
+import { unseen } from "./theme.ts";
 
 /** The box to draw in, in pixels, and its type. */
 interface Size {
@@ -238,7 +239,7 @@ export class L2Chart extends LitElement {
     if (this.#reading) this.#read(null, false);
   }
 
-  static override styles = css`
+  static override styles = [unseen, css`
     :host {
       display: block;
       min-width: 0;
@@ -363,15 +364,6 @@ export class L2Chart extends LitElement {
       line-height: 1.4;
       background: var(--_paper);
     }
-    .unseen {
-      position: absolute;
-      width: 1px;
-      height: 1px;
-      margin: -1px;
-      overflow: hidden;
-      clip-path: inset(50%);
-      white-space: nowrap;
-    }
     @media print {
       .frame {
         break-inside: avoid;
@@ -380,7 +372,7 @@ export class L2Chart extends LitElement {
         display: none;
       }
     }
-  `;
+  `];
 }
 
 /** What is read out of a point. */

@@ -67,3 +67,16 @@ export const theme = css`
     }
   }
 `;
+
+/** For what only a screen reader has: `class="unseen"`. */
+export const unseen = css`
+  .unseen {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    margin: -1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+`;

@@ -5,7 +5,7 @@ import { live } from "lit/directives/live.js";
 import type { L2Chart } from "../chart/l2-chart.ts";
 import "../chart/l2-chart.ts";
 import { pngFile, svgFile } from "../chart/picture.ts";
-import { theme } from "../chart/theme.ts";
+import { theme, unseen } from "../chart/theme.ts";
 import { csv, save, toml } from "../export.ts";
 import { clock } from "../figures/clock.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source, type Switch } from "../figures/figure.ts";
@@ -37,7 +37,7 @@ const FIGURES: Record<Exclude<FigureName, "theory">, Figure> = { clock, law, pre
 
 export class L2Lab extends LitElement {
   static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
-  static override styles = [theme, styles];
+  static override styles = [theme, unseen, styles];
   static override properties = {
     figure: {},
     recorded: {},

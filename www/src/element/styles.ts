@@ -390,16 +390,6 @@ export const styles = css`
     flex: 1 1 16rem;
     font-size: 0.875rem;
   }
-  .unseen {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    margin: -1px;
-    overflow: hidden;
-    clip-path: inset(50%);
-    white-space: nowrap;
-  }
-
   @container (min-width: 24rem) {
     .foot .field.wide {
       grid-column: span 2;

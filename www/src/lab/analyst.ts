@@ -28,8 +28,8 @@ class Theory {
     this.#solution = solution;
   }
 
-  spectrum(): { gammas: Float64Array; power: Float64Array } {
-    return { gammas: this.#solution.gammas, power: this.#solution.power };
+  gammas(): Float64Array {
+    return this.#solution.gammas;
   }
 
   curves(lambda: number, times: Float64Array) {
@@ -37,7 +37,6 @@ class Theory {
     return {
       train: losses.slice(0, times.length),
       test: losses.slice(times.length),
-      kernel: this.#solution.kernel(lambda, times),
       peak: this.#solution.peak(lambda) ?? null,
     };
   }

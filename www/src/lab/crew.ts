@@ -39,7 +39,7 @@ const TRIAL = 1000;
 /** Milliseconds of the past that the speed is averaged over. */
 const SPEED_OVER = 2000;
 const MOST_WORKERS = 8;
-/** Values in a batch's widest layer times parameters: below it a network is too small for a GPU's queue to pay. */
+/** Parameters below which a fully connected network is too small for a GPU's queue to pay. */
 const WORTH_A_GPU = 300_000;
 /** WebGPU may differ from the CPU by this, relatively, and is not trusted beyond it. */
 const TOLERANCE = 1e-3;

@@ -43,11 +43,7 @@ export async function addData(files: readonly File[]): Promise<{ name: string; t
 /** Curves of infinitely wide networks, for any λ and times. */
 export interface Theory {
   readonly gammas: Float64Array;
-  readonly power: Float64Array;
-  curves(
-    lambda: number,
-    times: Float64Array,
-  ): Promise<{ train: Float64Array; test: Float64Array; kernel: Float64Array; peak: number | null }>;
+  curves(lambda: number, times: Float64Array): Promise<{ train: Float64Array; test: Float64Array; peak: number | null }>;
   /** f/y of modes over time, in a flow of homogeneity degree k. */
   modes(lambda: number, k: number, which: number[], times: Float64Array): Promise<Float64Array[]>;
 }
@@ -57,9 +53,8 @@ export async function theory(settings: Settings): Promise<Theory> {
   const { experiment, problems } = await ask((analyst) => analyst.heed("theory", pairs(settings)));
   if (problems[0]) throw new Error(problems[0]);
   const solution = await ask((analyst) => analyst.theory(experiment));
-  const spectrum = await ask(() => solution.spectrum());
   return {
-    ...spectrum,
+    gammas: await ask(() => solution.gammas()),
     curves: (lambda, times) => ask(() => solution.curves(lambda, times)),
     modes: (lambda, k, which, times) => ask(() => solution.modes(lambda, k, which, times)),
   };
