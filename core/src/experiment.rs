@@ -13,9 +13,9 @@ use serde::{
 
 use crate::{
     data::{DataError, Dataset, Sampling, Split},
-    law::{Estimator, Length, effective_lr},
+    law::{Estimator, Length},
     model::{Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout},
-    train::{LambdaScheduleKind, Loss, LrSchedule, RunSpec},
+    train::{Decayed, LambdaScheduleKind, Loss, LrSchedule, OptimizerKind, RunSpec},
 };
 
 /// What is wrong with an experiment: which field, which value, and what is allowed.
@@ -178,12 +178,14 @@ macro_rules! choices {
 }
 choices!(
     Activation,
+    Decayed,
     Estimator,
     LambdaScheduleKind,
     Loss,
     LrSchedule,
     ModelKind,
     Normalization,
+    OptimizerKind,
     Parameterization,
     Pooling,
     Readout,
@@ -303,12 +305,28 @@ experiment! {
     lr, "lr": Grid = vec![0.05, 0.1].into();
     /// Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.
     lr_schedule, "lr-schedule": LrSchedule = LrSchedule::Constant;
-    /// Momentum β, without dampening.
+    /// Optimizer: sgd, nesterov or adam with L2 in the gradient; sgdw or adamw with decoupled decay (θ ← θ − ηλθ).
+    optimizer, "optimizer": OptimizerKind = OptimizerKind::Sgd;
+    /// Momentum β of sgd, nesterov and sgdw, without dampening. Adam's β₁ and β₂ are 0.9 and 0.999.
     momentum, "momentum": f64 = 0.0;
-    /// L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖² over all parameters.
+    /// L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖². Where λ has a schedule, what it starts from.
     lambda, "lambda": Grid = vec![0.1, 0.03, 0.01, 0.003].into();
-    /// Schedule of λ within a run: constant.
+    /// What λ acts on: all parameters, or weights alone (no biases, no scales and shifts of a normalization).
+    decay, "decay": Decayed = Decayed::All;
+    /// Schedule of λ within a run: constant, step, cosine, inverse-time, off, warm-up, autol2 or autol2-reference.
     lambda_schedule, "lambda-schedule": LambdaScheduleKind = LambdaScheduleKind::Constant;
+    /// What step and both autol2 divide λ by.
+    lambda_factor, "lambda-factor": f64 = 10.0;
+    /// How soon after a decay autol2 looks for the next: in τ (by default 0.1); autol2-reference: in steps times λ (0.1).
+    lambda_delay, "lambda-delay": Option<f64> = None;
+    /// The least λ of step, cosine, inverse-time and autol2.
+    lambda_min, "lambda-min": f64 = 0.0;
+    /// Fraction of the run after which off is 0, and warm-up has reached λ.
+    lambda_switch, "lambda-switch": f64 = 0.5;
+    /// c′ of inverse-time, whose λ goes to c′/Σ η/(1−β).
+    c_prime, "c-prime": f64 = 1.0;
+    /// Steps between the minibatches on which both autol2 watch training.
+    probe_every, "probe-every": u64 = 10;
     /// Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.
     tau, "tau": Option<f64> = None;
     /// Length of each run in steps.
@@ -413,6 +431,19 @@ impl Experiment {
         }
         number("b-std", self.b_std, self.b_std >= 0.0, "0 or more")?;
         number("momentum", self.momentum, (0.0..1.0).contains(&self.momentum), "at least 0 and below 1")?;
+        number("lambda-factor", self.lambda_factor, self.lambda_factor > 1.0, "a number above 1")?;
+        if let Some(delay) = self.lambda_delay {
+            number("lambda-delay", delay, delay >= 0.0, "0 or more")?;
+        }
+        number("lambda-min", self.lambda_min, self.lambda_min >= 0.0, "0 or more")?;
+        number(
+            "lambda-switch",
+            self.lambda_switch,
+            (0.0..=1.0).contains(&self.lambda_switch),
+            "a fraction from 0 to 1",
+        )?;
+        number("c-prime", self.c_prime, self.c_prime > 0.0, "a number above 0")?;
+        check("probe-every", self.probe_every.to_string(), self.probe_every >= 1, "1 or more")?;
         for (field, values, least) in [("lr", &self.lr, f64::MIN_POSITIVE), ("lambda", &self.lambda, 0.0)] {
             let allowed = if least > 0.0 { "numbers above 0, at least one" } else { "numbers from 0, at least one" };
             check(field, self.get(field).unwrap_or_default(), !values.is_empty(), allowed)?;
@@ -458,7 +489,37 @@ impl Experiment {
         if let Some(budget) = self.budget {
             number("budget", budget.amount(), budget.amount() > 0.0, "a number above 0")?;
         }
+        self.validate_schedule()?;
         self.validate_model()
+    }
+
+    /// Settings that the others make idle are refused: a reader would take them for used.
+    fn validate_schedule(&self) -> Result<(), ExperimentError> {
+        use LambdaScheduleKind as Kind;
+        let base = Self::default();
+        let users: [(&str, &[Kind]); 6] = [
+            ("lambda-factor", &[Kind::Step, Kind::AutoL2, Kind::AutoL2Reference]),
+            ("lambda-delay", &[Kind::AutoL2, Kind::AutoL2Reference]),
+            ("lambda-min", &[Kind::Step, Kind::Cosine, Kind::InverseTime, Kind::AutoL2]),
+            ("lambda-switch", &[Kind::Off, Kind::WarmUp]),
+            ("c-prime", &[Kind::InverseTime]),
+            ("probe-every", &[Kind::AutoL2, Kind::AutoL2Reference]),
+        ];
+        for (name, kinds) in users {
+            if !kinds.contains(&self.lambda_schedule) && self.get(name) != base.get(name) {
+                let names: Vec<String> = kinds.iter().filter_map(Text::write).collect();
+                return Err(ExperimentError::Conflict(format!(
+                    "{name}: only the lambda-schedule {} has it, not {}",
+                    names.join(" or "),
+                    self.lambda_schedule.write().unwrap_or_default()
+                )));
+            }
+        }
+        if self.optimizer.is_adam() && self.momentum != 0.0 {
+            let text = "momentum: adam and adamw have their own (β₁ = 0.9); leave it at 0";
+            return Err(ExperimentError::Conflict(text.into()));
+        }
+        Ok(())
     }
 
     fn validate_model(&self) -> Result<(), ExperimentError> {
@@ -549,10 +610,16 @@ impl Experiment {
         if self.batch == 0 { examples } else { self.batch }
     }
 
+    /// η_eff of this η: τ per step and λ.
+    #[must_use]
+    pub fn effective_lr(&self, lr: f64) -> f64 {
+        self.optimizer.effective_lr(lr, self.momentum)
+    }
+
     /// Σ_t η_eff(t) over a run of `steps` steps with this η: what τ is per λ.
     #[must_use]
     pub fn total_lr(&self, lr: f64, steps: u64) -> f64 {
-        effective_lr(lr, self.momentum) * self.lr_schedule.mean() * steps as f64
+        self.effective_lr(lr) * self.lr_schedule.mean() * steps as f64
     }
 
     /// Steps of one epoch over `examples` training examples.
@@ -610,7 +677,7 @@ impl Experiment {
         let steps = match length {
             Length::Steps(steps) => steps,
             Length::Epochs(epochs) => epochs * self.steps_per_epoch(examples) as f64,
-            Length::Tau(tau) => tau * (1.0 - self.momentum) / (lr * self.lr_schedule.mean() * lambda),
+            Length::Tau(tau) => tau / (self.effective_lr(lr) * self.lr_schedule.mean() * lambda),
         };
         let steps = steps.ceil();
         if !(1.0..=MAX_STEPS as f64).contains(&steps) {

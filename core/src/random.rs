@@ -19,6 +19,8 @@ pub(crate) enum Stream {
     Batch = 4,
     /// Bootstrap resamples.
     Bootstrap = 5,
+    /// The examples on which a λ schedule watches training; the index is the step.
+    Probe = 6,
 }
 
 /// The generator of `stream` at `index` for `seed`.

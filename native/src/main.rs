@@ -51,6 +51,7 @@ fn run(matches: &ArgMatches) -> Result<String> {
         Some(("train", m)) => commands::train::run(m),
         Some(("predict", m)) => commands::predict::run(m),
         Some(("theory", m)) => commands::theory::run(m),
+        Some(("autol2", m)) => commands::autol2::run(m),
         Some(("kernel", m)) => commands::kernel::run(m),
         Some(("data", m)) => commands::data::run(m),
         Some(("serve", m)) => commands::serve::run(m),

@@ -262,7 +262,7 @@ impl<'a> Curves<'a> {
 /// t_* of each run that counts, and the fitted line.
 fn law_figure(summary: &Summary, curves: &Curves) -> Figure {
     let estimator = summary.experiment.estimator;
-    let scale = 1.0 / (1.0 - summary.experiment.momentum);
+    let scale = summary.experiment.effective_lr(1.0);
     let dots = |(i, &lr): (usize, &f64)| Series {
         name: format!("η = {lr}"),
         color: Some((i, curves.lrs.len())),

@@ -1,6 +1,9 @@
 //! Which examples each step sees: a pure function of the seed and the step.
 
-use rand::{RngExt, seq::SliceRandom};
+use rand::{
+    RngExt,
+    seq::{SliceRandom, index},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::random::{Stream, stream};
@@ -55,6 +58,12 @@ impl Batches {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.batch == self.examples
+    }
+
+    /// As many examples, drawn without replacement and for nothing but a look at training at step `step`.
+    #[must_use]
+    pub fn probe(&self, step: u64) -> Vec<usize> {
+        index::sample(&mut stream(self.seed, Stream::Probe, step), self.examples, self.batch).into_vec()
     }
 
     /// The examples of step `step` (from 0).

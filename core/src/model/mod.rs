@@ -41,6 +41,12 @@ impl ParamSpec {
         Self { name, shape, init }
     }
 
+    /// Whether it multiplies what a layer reads: no bias, no scale or shift of a normalization.
+    #[must_use]
+    pub fn is_weight(&self) -> bool {
+        self.shape.len() > 1
+    }
+
     /// Number of values in one run.
     #[must_use]
     pub fn elements(&self) -> usize {

@@ -1,19 +1,23 @@
-//! How it learns: loss, SGD with coupled L2, schedules, and the trainer that turns them into traces.
+//! How it learns: loss, optimizers with L2, schedules of η and λ, and the trainer that turns them into traces.
 
 mod agreement;
+mod autol2;
+mod lambda;
 mod loss;
 mod measurement;
+mod optimizer;
 mod plan;
 mod schedule;
-mod sgd;
 mod task;
 mod trainer;
 
 pub use agreement::disagreement;
+pub use autol2::{AutoL2, ReferenceAutoL2};
+pub use lambda::{Clock, LambdaSchedule, LambdaScheduleKind, LambdaState, OpenLoop, Probe};
 pub use loss::Loss;
 pub use measurement::{End, Measurement, RunSpec, Trace};
+pub use optimizer::{Decayed, Memory, Optimizer, OptimizerKind, PerRun};
 pub use plan::{Execution, plan};
-pub use schedule::{Constant, LambdaSchedule, LambdaScheduleKind, LambdaState, LrSchedule};
-pub use sgd::{PerRun, Sgd};
+pub use schedule::LrSchedule;
 pub use task::Task;
 pub use trainer::{NamedTensor, Snapshot, TrainError, Trainer};

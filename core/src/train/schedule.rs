@@ -1,8 +1,9 @@
-//! Learning-rate schedules over a run, and λ schedules fed by measurements.
+//! Learning-rate schedules over a run.
 
 use serde::{Deserialize, Serialize};
 
-use super::Measurement;
+/// Where a step schedule drops, as fractions of the run: the authors' code.
+pub(super) const DROPS: [f64; 3] = [0.3, 0.6, 0.9];
 
 /// The learning rate over a run of known length, as a factor of η.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +19,6 @@ pub enum LrSchedule {
 }
 
 impl LrSchedule {
-    const DROPS: [f64; 3] = [0.3, 0.6, 0.9];
     const DROP: f64 = 0.2;
 
     /// Factor of η at step `step` (from 0) of `steps`.
@@ -27,8 +27,8 @@ impl LrSchedule {
         let progress = step as f64 / steps as f64;
         match self {
             Self::Constant => 1.0,
-            Self::Step => Self::DROPS.iter().filter(|&&at| progress >= at).fold(1.0, |f, _| f * Self::DROP),
-            Self::Cosine => f64::midpoint(1.0, (std::f64::consts::PI * progress.min(1.0)).cos()),
+            Self::Step => DROPS.iter().filter(|&&at| progress >= at).fold(1.0, |f, _| f * Self::DROP),
+            Self::Cosine => half_cosine(progress),
         }
     }
 
@@ -41,7 +41,7 @@ impl LrSchedule {
                 let mut sum = 0.0;
                 let mut from = 0.0;
                 let mut factor = 1.0;
-                for to in Self::DROPS.into_iter().chain([1.0]) {
+                for to in DROPS.into_iter().chain([1.0]) {
                     sum += factor * (to - from);
                     from = to;
                     factor *= Self::DROP;
@@ -53,55 +53,7 @@ impl LrSchedule {
     }
 }
 
-/// Decides λ for the steps that follow a measurement.
-///
-/// A schedule is a small value that can be saved, so that a resumed run continues with it.
-pub trait LambdaSchedule {
-    /// λ from here on, given what was just measured.
-    fn next(&mut self, measurement: &Measurement) -> f64;
-}
-
-/// Always the same λ.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Constant(pub f64);
-
-impl LambdaSchedule for Constant {
-    fn next(&mut self, _: &Measurement) -> f64 {
-        self.0
-    }
-}
-
-/// Which λ schedule an experiment uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum LambdaScheduleKind {
-    /// [`Constant`].
-    Constant,
-}
-
-impl LambdaScheduleKind {
-    /// The schedule at the start of a run whose grid value is `lambda`.
-    #[must_use]
-    pub fn start(self, lambda: f64) -> LambdaState {
-        match self {
-            Self::Constant => LambdaState::Constant(Constant(lambda)),
-        }
-    }
-}
-
-/// A λ schedule with its state, as a snapshot holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LambdaState {
-    /// A constant λ.
-    Constant(Constant),
-}
-
-impl LambdaSchedule for LambdaState {
-    fn next(&mut self, measurement: &Measurement) -> f64 {
-        match self {
-            Self::Constant(schedule) => schedule.next(measurement),
-        }
-    }
+/// From 1 at the start of a run to 0 at its end.
+pub(super) fn half_cosine(progress: f64) -> f64 {
+    f64::midpoint(1.0, (std::f64::consts::PI * progress.min(1.0)).cos())
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::{End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, PerRun, RunSpec, Sgd, Task, Trace};
+use super::{
+    Clock, Decayed, End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, Memory, Optimizer, OptimizerKind,
+    Probe, RunSpec, Task, Trace,
+};
 use crate::{
     DeviceError, Experiment,
     data::Batches,
     device::read_back,
-    law::effective_lr,
     model::{Mode, Model},
 };
 
@@ -41,6 +43,8 @@ pub struct NamedTensor {
 pub struct Snapshot {
     /// Steps taken.
     pub step: u64,
+    /// Whether what is to be measured after these steps was measured already.
+    pub measured: bool,
     /// Every run's state, in the trainer's order.
     pub runs: Vec<RunState>,
     /// Parameters, velocities and buffers of the runs still active.
@@ -53,12 +57,16 @@ pub struct Snapshot {
 pub struct RunState {
     /// The run and what was measured.
     pub trace: Trace,
-    /// Regularization time so far.
-    tau: f64,
-    /// λ of the next step.
-    lambda: f64,
+    clock: Clock,
     /// What decides λ.
     schedule: LambdaState,
+}
+
+impl RunState {
+    /// λ of the next step.
+    fn lambda(&self) -> f64 {
+        self.schedule.lambda(&self.clock)
+    }
 }
 
 /// Values that an evaluation's widest intermediate result may have: 8 MiB of f32, to stay in cache.
@@ -74,6 +82,9 @@ pub struct Trainer {
     task: Arc<Task>,
     loss: Loss,
     lr_schedule: LrSchedule,
+    optimizer: OptimizerKind,
+    /// Whether λ acts on it, for each parameter.
+    decays: Vec<bool>,
     steps_per_epoch: u64,
     step: u64,
     runs: Vec<RunState>,
@@ -83,12 +94,20 @@ pub struct Trainer {
     batches: Vec<Batches>,
     params: Vec<Tensor<2>>,
     buffers: Vec<Tensor<2>>,
-    /// Empty before the first step and without momentum.
+    /// Of each parameter, or empty: before the first step, and where the optimizer keeps none.
     velocities: Vec<Tensor<2>>,
-    /// Rebuilt when η, λ or the rows change.
-    sgd: Option<Sgd>,
+    squares: Vec<Tensor<2>>,
+    /// η, λ and β of the last step, on the device; made anew when they or the rows change.
+    update: Option<Update>,
     /// The current state has been measured already.
     measured: bool,
+}
+
+/// The update of a step and the numbers that it was made of, one of each for every row.
+struct Update {
+    optimizer: Optimizer,
+    lr: Vec<f64>,
+    lambda: Vec<f64>,
 }
 
 impl Trainer {
@@ -106,9 +125,8 @@ impl Trainer {
         let runs: Vec<RunState> = runs
             .into_iter()
             .map(|run| RunState {
-                tau: 0.0,
-                lambda: run.lambda,
-                schedule: experiment.lambda_schedule.start(run.lambda),
+                clock: Clock::new(run.steps),
+                schedule: LambdaState::new(experiment, run.lambda),
                 trace: Trace::new(run),
             })
             .collect();
@@ -116,6 +134,8 @@ impl Trainer {
         Self {
             loss: experiment.loss,
             lr_schedule: experiment.lr_schedule,
+            optimizer: experiment.optimizer,
+            decays: model.params().iter().map(|p| experiment.decay == Decayed::All || p.is_weight()).collect(),
             steps_per_epoch: experiment.steps_per_epoch(task.train_examples()),
             step: 0,
             rows: (0..runs.len()).collect(),
@@ -123,7 +143,8 @@ impl Trainer {
             params: model.init(&seeds, task.device()),
             buffers: model.init_buffers(seeds.len(), task.device()),
             velocities: Vec::new(),
-            sgd: None,
+            squares: Vec::new(),
+            update: None,
             measured: false,
             runs,
             model,
@@ -166,10 +187,22 @@ impl Trainer {
         self.runs.into_iter().map(|r| r.trace).collect()
     }
 
-    /// Whether some active run is to be measured at the current step before the next one is taken.
+    /// Whether [`Self::measure`] has something to do before the next step is taken.
     #[must_use]
     pub fn is_due(&self) -> bool {
-        !self.measured && self.rows.iter().any(|&r| self.runs[r].trace.run.measures_at(self.step))
+        !self.measured && !(self.due().is_empty() && self.probed().is_empty())
+    }
+
+    /// Rows that are measured at the current step.
+    fn due(&self) -> Vec<usize> {
+        (0..self.rows.len()).filter(|&row| self.runs[self.rows[row]].trace.run.measures_at(self.step)).collect()
+    }
+
+    /// Rows whose λ schedule looks at training at the current step: never at the start, where there was none.
+    fn probed(&self) -> Vec<usize> {
+        let every = |row: usize| self.runs[self.rows[row]].schedule.probes_every();
+        let looks = |&row: &usize| self.step > 0 && every(row).is_some_and(|n| self.step.is_multiple_of(n));
+        (0..self.rows.len()).filter(looks).collect()
     }
 
     /// Takes one step of every active run. Does nothing when none is.
@@ -177,7 +210,7 @@ impl Trainer {
         if self.rows.is_empty() {
             return;
         }
-        self.prepare_sgd();
+        let update = self.next_update();
         let [images, targets] = self.next_batch();
 
         let tracked: Vec<Tensor<2>> =
@@ -189,33 +222,41 @@ impl Trainer {
         let mut grads = loss.backward();
         drop(loss);
 
-        let sgd = self.sgd.as_ref().expect("prepared above");
         let mut velocities = std::mem::take(&mut self.velocities).into_iter();
-        for tracked in tracked {
+        let mut squares = std::mem::take(&mut self.squares).into_iter();
+        self.step += 1;
+        for (tracked, &decays) in tracked.into_iter().zip(&self.decays) {
             let grad = tracked.grad_remove(&mut grads).expect("every parameter takes part in the loss");
-            let (theta, velocity) = sgd.update(tracked.inner(), grad, velocities.next());
+            let memory = Memory { velocity: velocities.next(), square: squares.next() };
+            let (theta, memory) = update.optimizer.update(tracked.inner(), grad, memory, decays, self.step);
             self.params.push(theta);
-            self.velocities.extend(velocity);
+            self.velocities.extend(memory.velocity);
+            self.squares.extend(memory.square);
         }
         for (row, &r) in self.rows.iter().enumerate() {
             let run = &mut self.runs[r];
-            run.tau += effective_lr(sgd.lr.values()[row], run.trace.run.momentum) * run.lambda;
+            run.clock.tick(self.optimizer.effective_lr(update.lr[row], run.trace.run.momentum), update.lambda[row]);
         }
-        self.step += 1;
+        self.update = Some(update);
         self.measured = false;
     }
 
-    /// η and λ of this step, uploaded again only when they changed.
-    fn prepare_sgd(&mut self) {
+    /// η and λ of the coming step, uploaded only where they changed.
+    fn next_update(&mut self) -> Update {
         let value = |f: &dyn Fn(&RunState) -> f64| self.rows.iter().map(|&r| f(&self.runs[r])).collect::<Vec<_>>();
-        let lr = value(&|run| run.trace.run.lr * self.lr_schedule.factor(self.step, run.trace.run.steps));
-        let lambda = value(&|run| run.lambda);
-        if self.sgd.as_ref().is_some_and(|s| s.lr.values() == lr && s.lambda.values() == lambda) {
-            return;
+        let lr = value(&|run| self.lr(&run.trace.run));
+        let lambda = value(&RunState::lambda);
+        if let Some(update) = self.update.take_if(|u| u.lr == lr && u.lambda == lambda) {
+            return update;
         }
         let momentum = value(&|run| run.trace.run.momentum);
-        let [lr, lambda, momentum] = [lr, lambda, momentum].map(|v| PerRun::new(v, self.task.device()));
-        self.sgd = Some(Sgd { lr, lambda, momentum });
+        let optimizer = Optimizer::new(self.optimizer, &lr, &lambda, &momentum, self.task.device());
+        Update { optimizer, lr, lambda }
+    }
+
+    /// η of a run's coming step.
+    fn lr(&self, run: &RunSpec) -> f64 {
+        run.lr * self.lr_schedule.factor(self.step, run.steps)
     }
 
     /// Images and targets of this step: `[1, batch, …]` where all runs see the same, else `[runs, batch, …]`.
@@ -237,9 +278,9 @@ impl Trainer {
     /// # Errors
     /// When the device fails.
     pub async fn measure(&mut self) -> Result<Vec<(usize, Measurement)>, TrainError> {
-        let due: Vec<usize> =
-            (0..self.rows.len()).filter(|&row| self.runs[self.rows[row]].trace.run.measures_at(self.step)).collect();
         self.measured = true;
+        self.probe().await?;
+        let due = self.due();
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -248,26 +289,24 @@ impl Trainer {
         let mut ended = Vec::new();
         for (&row, [train_loss, train_accuracy, test_loss, test_accuracy, sq_norm]) in due.iter().zip(values) {
             let index = self.rows[row];
+            let lr = self.lr(&self.runs[index].trace.run);
             let run = &mut self.runs[index];
-            let spec = &run.trace.run;
-            let mut m = Measurement {
+            let m = Measurement {
                 step: self.step,
                 epoch: self.step as f64 / self.steps_per_epoch as f64,
-                tau: run.tau,
+                tau: run.clock.tau,
                 train_loss,
                 train_accuracy,
                 test_loss,
                 test_accuracy,
                 sq_norm,
-                lr: spec.lr * self.lr_schedule.factor(self.step, spec.steps),
-                lambda: run.lambda,
+                lr,
+                lambda: run.lambda(),
             };
-            run.lambda = run.schedule.next(&m);
-            m.lambda = run.lambda;
             run.trace.end = if let Some(what) = m.non_finite() {
                 Some(End::Diverged { step: self.step, what: what.to_owned() })
             } else {
-                (self.step >= spec.steps).then_some(End::Completed)
+                (self.step >= run.trace.run.steps).then_some(End::Completed)
             };
             if run.trace.end.is_some() {
                 ended.push(row);
@@ -282,18 +321,44 @@ impl Trainer {
         Ok(measured)
     }
 
+    /// Shows λ schedules how training does, each run on its own minibatch, normalized as in training.
+    async fn probe(&mut self) -> Result<(), TrainError> {
+        let rows = self.probed();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (params, mut buffers) = (self.pick(&self.params, &rows), self.pick(&self.buffers, &rows));
+        let indices: Vec<usize> = rows.iter().flat_map(|&row| self.batches[row].probe(self.step)).collect();
+        let [images, targets] = self.task.train.gather(&indices, rows.len());
+        let logits = self.model.forward(&params, &mut buffers, images, Mode::Train);
+        let hits = hits(logits.clone(), targets.clone());
+        let means = [self.loss.per_example(logits, targets), hits].map(|t| t.mean_dim(1));
+        let values = read_back(Tensor::cat(means.to_vec(), 1)).await?;
+        for (&row, probe) in rows.iter().zip(values.chunks_exact(2)) {
+            let run = &mut self.runs[self.rows[row]];
+            let probe = Probe { loss: f64::from(probe[0]), accuracy: f64::from(probe[1]) };
+            // A loss that is no number ends the run at its next measurement.
+            if probe.loss.is_finite() {
+                run.schedule.observe(&run.clock, probe);
+            }
+        }
+        Ok(())
+    }
+
+    /// The tensors' rows `rows`.
+    fn pick(&self, tensors: &[Tensor<2>], rows: &[usize]) -> Vec<Tensor<2>> {
+        if rows.len() == self.rows.len() {
+            return tensors.to_vec();
+        }
+        let ids = row_ids(rows, self.task.device());
+        tensors.iter().map(|t| t.clone().select(0, ids.clone())).collect()
+    }
+
     /// `[train loss, train accuracy, test loss, test accuracy, ‖θ‖²]` of the runs in `rows`.
     ///
     /// As many training examples are measured as there are test examples, if there are that many.
     async fn evaluate(&self, rows: &[usize]) -> Result<Vec<[f64; 5]>, TrainError> {
-        let pick = |tensors: &[Tensor<2>]| -> Vec<Tensor<2>> {
-            if rows.len() == self.rows.len() {
-                return tensors.to_vec();
-            }
-            let ids = row_ids(rows, self.task.device());
-            tensors.iter().map(|t| t.clone().select(0, ids.clone())).collect()
-        };
-        let (params, mut buffers) = (pick(&self.params), pick(&self.buffers));
+        let (params, mut buffers) = (self.pick(&self.params, rows), self.pick(&self.buffers, rows));
         let chunk = (EVALUATION_LIMIT / (rows.len() * self.model.activation_size())).max(1);
         let mut columns = Vec::with_capacity(5);
         for examples in [&self.task.train, &self.task.test] {
@@ -329,8 +394,8 @@ impl Trainer {
         }
         self.rows = kept.iter().map(|&row| self.rows[row]).collect();
         self.batches = kept.iter().map(|&row| self.batches[row].clone()).collect();
-        self.sgd = None;
-        for tensors in [&mut self.params, &mut self.velocities, &mut self.buffers] {
+        self.update = None;
+        for tensors in [&mut self.params, &mut self.velocities, &mut self.squares, &mut self.buffers] {
             if kept.is_empty() {
                 tensors.clear();
                 continue;
@@ -362,6 +427,7 @@ impl Trainer {
         for (kind, specs, group) in [
             ("param", self.model.params(), &self.params),
             ("velocity", self.model.params(), &self.velocities),
+            ("square", self.model.params(), &self.squares),
             ("buffer", self.model.buffers(), &self.buffers),
         ] {
             for (spec, tensor) in specs.iter().zip(group) {
@@ -370,7 +436,7 @@ impl Trainer {
                 tensors.push(NamedTensor { name: format!("{kind}.{}", spec.name), shape, values });
             }
         }
-        Ok(Snapshot { step: self.step, runs: self.runs.clone(), tensors })
+        Ok(Snapshot { step: self.step, measured: self.measured, runs: self.runs.clone(), tensors })
     }
 
     /// Puts the trainer into a snapshot's state. On an error the trainer is as it was.
@@ -406,6 +472,7 @@ impl Trainer {
         };
         let params = load("param", self.model.params(), false)?;
         let velocities = load("velocity", self.model.params(), true)?;
+        let squares = load("square", self.model.params(), true)?;
         let buffers = load("buffer", self.model.buffers(), false)?;
         // Batches are pure functions of seed and step: any row's serves as a pattern.
         let pattern = self.batches.first().cloned();
@@ -414,11 +481,10 @@ impl Trainer {
         } else if !rows.is_empty() {
             return Err(misfit("this trainer has finished already".into()));
         }
-        // Runs of a stack may be due at different steps: one that was measured now means that all due were.
-        let measured_now = |&r: &usize| snapshot.runs[r].trace.points.last().is_some_and(|m| m.step == snapshot.step);
-        self.measured = rows.iter().any(measured_now);
-        (self.params, self.velocities, self.buffers) = (params, velocities, buffers);
-        (self.rows, self.runs, self.step, self.sgd) = (rows, snapshot.runs, snapshot.step, None);
+        (self.params, self.buffers) = (params, buffers);
+        (self.velocities, self.squares) = (velocities, squares);
+        (self.rows, self.runs, self.step, self.update) = (rows, snapshot.runs, snapshot.step, None);
+        self.measured = snapshot.measured;
         Ok(())
     }
 }

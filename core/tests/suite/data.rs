@@ -8,6 +8,8 @@ use l2lab_core::data::{
     cifar100, cifar100_class_names, embedded, idx_dataset, split_of_files,
 };
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn idx_images(count: u32, side: u32) -> Vec<u8> {
     let mut bytes = Vec::new();

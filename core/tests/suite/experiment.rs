@@ -8,13 +8,18 @@ use l2lab_core::{
     experiment::{ExperimentError, FIELDS, unknown_key},
     figure::Figure,
     theory::Network,
+    train::LambdaScheduleKind,
 };
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// An experiment in which every optional field is set.
 fn full() -> Experiment {
     Experiment {
         w_std: Some(1.5),
+        lambda_schedule: LambdaScheduleKind::AutoL2,
+        lambda_delay: Some(0.2),
         tau: Some(2.0),
         steps: Some(10),
         epochs: Some(1.5),

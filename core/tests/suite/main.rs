@@ -1,5 +1,9 @@
-//! Tests of the core through its public interface, room by room.
+//! Tests of the core through its public interface, room by room: natively, and by `cargo web test` in a browser.
 
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+mod autol2;
 mod data;
 mod experiment;
 mod law;

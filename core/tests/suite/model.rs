@@ -5,6 +5,8 @@ use l2lab_core::{
     Experiment,
     model::{Mode, Model, ModelConfig},
 };
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Fields of an experiment and their values.
 type Settings<'a> = &'a [(&'a str, &'a str)];

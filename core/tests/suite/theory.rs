@@ -15,6 +15,8 @@ use l2lab_core::{
     train::{Loss, Task, Trainer},
 };
 use serde_json::Value;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn numbers(value: &Value) -> Vec<f64> {
     match value {

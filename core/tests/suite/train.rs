@@ -6,8 +6,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use l2lab_core::{
     Experiment,
     data::{Dataset, Split, embedded},
-    train::{End, Execution, LrSchedule, PerRun, RunSpec, Sgd, Snapshot, Task, Trace, Trainer, plan},
+    train::{
+        End, Execution, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec, Snapshot, Task, Trace, Trainer, plan,
+    },
 };
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn experiment(settings: &[(&str, &str)]) -> Experiment {
     let small = Experiment { width: 8, depth: 3, batch: 16, ..Experiment::default() };
@@ -65,29 +69,97 @@ fn assert_near(found: &[f32], expected: &[f32]) {
     assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}, expected {expected:?}");
 }
 
+/// A step of two runs with one parameter each, from `memory`.
+fn update(
+    kind: OptimizerKind,
+    [lr, lambda]: [[f64; 2]; 2],
+    momentum: f64,
+    theta: [f32; 2],
+    memory: Memory,
+) -> (Vec<f32>, Memory) {
+    let optimizer = Optimizer::new(kind, &lr, &lambda, &[momentum; 2], &Device::flex());
+    let step = if memory.velocity.is_some() { 2 } else { 1 };
+    let (theta, memory) = optimizer.update(row(&theta), row(&[0.5, -1.0]), memory, true, step);
+    (values(&theta), memory)
+}
+
 #[test]
 fn the_update_is_the_papers() {
-    let device = Device::flex();
-    let sgd = |lr: [f64; 2], lambda: [f64; 2], momentum: f64| Sgd {
-        lr: PerRun::new(lr.to_vec(), &device),
-        lambda: PerRun::new(lambda.to_vec(), &device),
-        momentum: PerRun::new(vec![momentum; 2], &device),
-    };
+    let sgd = |rates, momentum, theta, memory| update(OptimizerKind::Sgd, rates, momentum, theta, memory);
     // Two runs with their own η and λ. v ← βv + g + λθ; θ ← θ − ηv, computed by hand:
-    let (theta, grad) = (row(&[1.0, 2.0]), row(&[0.5, -1.0]));
-    let (theta, velocity) = sgd([0.1, 0.2], [0.1, 0.5], 0.9).update(theta, grad.clone(), None);
+    let (theta, memory) = sgd([[0.1, 0.2], [0.1, 0.5]], 0.9, [1.0, 2.0], Memory::default());
     // v = 0.5 + 0.1 = 0.6 and −1 + 1 = 0.
-    assert_near(&values(&theta), &[0.94, 2.0]);
-    let velocity = velocity.expect("momentum keeps a velocity");
-    assert_near(&values(&velocity), &[0.6, 0.0]);
+    assert_near(&theta, &[0.94, 2.0]);
+    assert_near(&values(memory.velocity.as_ref().expect("momentum keeps a velocity")), &[0.6, 0.0]);
     // λ changes in mid-run: the velocity stays, only the new term uses the new λ.
-    let (theta, velocity) = sgd([0.1, 0.2], [0.2, 0.0], 0.9).update(theta, grad.clone(), Some(velocity));
+    let (theta, memory) = sgd([[0.1, 0.2], [0.2, 0.0]], 0.9, [0.94, 2.0], memory);
     // v = 0.54 + 0.5 + 0.188 = 1.228 and 0 − 1 = −1.
-    assert_near(&values(&velocity.unwrap()), &[1.228, -1.0]);
-    assert_near(&values(&theta), &[0.94 - 0.1228, 2.2]);
-    let (theta, velocity) = sgd([0.1, 0.1], [0.1, 0.1], 0.0).update(row(&[1.0, 2.0]), grad, None);
-    assert_near(&values(&theta), &[0.94, 2.08]);
-    assert!(velocity.is_none(), "plain SGD keeps none");
+    assert_near(&values(&memory.velocity.unwrap()), &[1.228, -1.0]);
+    assert_near(&theta, &[0.94 - 0.1228, 2.2]);
+    let (theta, memory) = sgd([[0.1, 0.1], [0.1, 0.1]], 0.0, [1.0, 2.0], Memory::default());
+    assert_near(&theta, &[0.94, 2.08]);
+    assert!(memory.velocity.is_none(), "plain SGD keeps none");
+}
+
+#[test]
+fn the_other_optimizers_are_as_worked_out_by_hand() {
+    let rates = [[0.1, 0.2], [0.1, 0.5]];
+    // Nesterov: v = g + λθ = 0.6 and 0, the step g + λθ + βv = 1.14 and 0; then v = 0.54 + 0.5 + 0.0886 = 1.1286.
+    let (theta, memory) = update(OptimizerKind::Nesterov, rates, 0.9, [1.0, 2.0], Memory::default());
+    assert_near(&theta, &[1.0 - 0.114, 2.0]);
+    let (_, memory) = update(OptimizerKind::Nesterov, rates, 0.9, [0.886, 2.0], memory);
+    assert_near(&values(&memory.velocity.unwrap()), &[1.1286, 0.0]);
+    // Decoupled: θ shrinks by ηλθ = 0.01 and 0.2; v = g has none of it, nor the next step's βv.
+    let (theta, memory) = update(OptimizerKind::Sgdw, rates, 0.9, [1.0, 2.0], Memory::default());
+    assert_near(&theta, &[1.0 - 0.01 - 0.05, 2.0 - 0.2 + 0.2]);
+    let (theta, _) = update(OptimizerKind::Sgdw, [[0.1, 0.2], [0.0, 0.0]], 0.9, [0.94, 2.0], memory);
+    assert_near(&theta, &[0.94 - 0.1 * 0.95, 2.0 + 0.2 * 1.9]);
+    // Adam's first step is η times the sign of its gradient: of g + λθ = 0.6, and of 0 none; AdamW's is of g alone.
+    let (theta, memory) = update(OptimizerKind::Adam, rates, 0.0, [1.0, 2.0], Memory::default());
+    assert_near(&theta, &[0.9, 2.0]);
+    // The second, at θ = 0.9 with λ = 0.1: g = 0.59; m = 0.9·0.06 + 0.059 = 0.113, over 0.19: 0.594737;
+    // v = 0.999·0.00036 + 0.0003481 = 0.00070774, over 0.001999: 0.354047, whose root is 0.595019.
+    let (theta, _) = update(OptimizerKind::Adam, rates, 0.0, [0.9, 2.0], memory);
+    assert_near(&theta[..1], &[0.9 - 0.1 * 0.594_737 / 0.595_019]);
+    let (theta, _) = update(OptimizerKind::Adamw, rates, 0.0, [1.0, 2.0], Memory::default());
+    assert_near(&theta, &[1.0 - 0.01 - 0.1, 2.0 - 0.2 + 0.2]);
+}
+
+#[test]
+fn each_optimizer_has_its_clock() {
+    let task = task(24, 24);
+    for (optimizer, momentum, rate) in
+        [("sgd", "0.5", 0.2), ("nesterov", "0.5", 0.2), ("sgdw", "0.5", 0.1), ("adam", "0", 0.1), ("adamw", "0", 0.1)]
+    {
+        let e = experiment(&[("optimizer", optimizer), ("momentum", momentum), ("lr", "0.1"), ("lambda", "0.01")]);
+        assert_eq!(e.effective_lr(0.1), rate, "{optimizer}");
+        let traces = finish(Trainer::new(&e, Arc::clone(&task), vec![spec(0.01, 0.1, e.momentum, 3, 7)]));
+        let last = traces[0].points.last().unwrap();
+        assert!((last.tau - 7.0 * rate * 0.01).abs() < 1e-12, "{optimizer}: {}", last.tau);
+        assert!(last.train_loss < traces[0].points[0].train_loss, "{optimizer} learns: {:?}", traces[0].points);
+    }
+}
+
+#[test]
+fn biases_and_norms_are_spared_where_weights_alone_decay() {
+    let task = task(24, 24);
+    for model in [&[("b-std", "0.3")][..], &[("model", "cnn"), ("batch-norm", "true")]] {
+        let step = |decay: &str, lambda: f64| {
+            let e = Experiment { batch: 0, ..experiment(model).with(&[("decay", decay)]).unwrap() };
+            let mut trainer = Trainer::new(&e, Arc::clone(&task), vec![spec(lambda, 0.1, 0.0, 3, 100)]);
+            trainer.step();
+            pollster::block_on(trainer.snapshot()).unwrap().tensors
+        };
+        let (none, weights, all) = (step("all", 0.0), step("weights", 0.3), step("all", 0.3));
+        for ((none, weights), all) in
+            none.iter().zip(&weights).zip(&all).filter(|((t, _), _)| t.name.starts_with("param"))
+        {
+            let is_weight = none.name.ends_with(".weight");
+            assert_eq!(weights.values == none.values, !is_weight, "{}", none.name);
+            assert_eq!(weights.values == all.values, is_weight || all.values == none.values, "{}", none.name);
+        }
+        assert!(none.iter().zip(&all).any(|(n, a)| !n.name.ends_with(".weight") && n.values != a.values));
+    }
 }
 
 /// Loss + (λ/2)‖θ‖² of a snapshot's weights, over all training examples.
@@ -176,6 +248,8 @@ fn a_stack_of_runs_equals_its_runs_alone() {
         &[("sampling", "replacement"), ("lr-schedule", "cosine")],
         &[("model", "cnn"), ("batch-norm", "true")],
         &[("model", "cnn"), ("pooling", "max"), ("batch", "0")],
+        &[("lambda-schedule", "inverse-time"), ("optimizer", "nesterov")],
+        &[("lambda-schedule", "autol2-reference"), ("probe-every", "2"), ("optimizer", "sgdw")],
     ] {
         let e = experiment(settings);
         // Different η, λ, β, seeds and lengths: runs leave the stack one after the other.
@@ -196,9 +270,17 @@ fn a_stack_of_runs_equals_its_runs_alone() {
 #[test]
 fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
     let task = task(64, 40);
-    for settings in
-        [&[("lr-schedule", "step")][..], &[("sampling", "replacement")], &[("model", "cnn"), ("batch-norm", "true")]]
-    {
+    let autol2 = [("lambda-delay", "0.001"), ("probe-every", "3"), ("lambda-factor", "1.5")];
+    let watched = |kind| [&[("lambda-schedule", kind)], &autol2[..]].concat();
+    for settings in [
+        &[("lr-schedule", "step")][..],
+        &[("sampling", "replacement")],
+        &[("model", "cnn"), ("batch-norm", "true")],
+        &[("lambda-schedule", "inverse-time"), ("optimizer", "nesterov")],
+        &[("lambda-schedule", "cosine"), ("optimizer", "sgdw")],
+        &watched("autol2"),
+        &watched("autol2-reference"),
+    ] {
         let e = experiment(settings);
         // Measured at different steps: at 5 only the second run, at 9 only the first.
         let mut runs = vec![spec(0.01, 0.05, 0.9, 1, 33), spec(0.1, 0.05, 0.9, 2, 13)];
@@ -224,6 +306,38 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
             assert_eq!(finish(resumed), unbroken, "{settings:?} stopped at {stop}, measured there: {measured}");
         }
     }
+}
+
+#[test]
+fn a_resumed_adam_remembers_both_moments() {
+    let task = task(64, 40);
+    let e = experiment(&[("optimizer", "adamw"), ("lambda-schedule", "warm-up")]);
+    let runs = vec![spec(0.1, 0.01, 0.0, 1, 20), spec(0.01, 0.01, 0.0, 2, 20)];
+    let unbroken = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
+    let mut trainer = Trainer::new(&e, Arc::clone(&task), runs.clone());
+    while trainer.steps_taken() < 7 {
+        if trainer.is_due() {
+            pollster::block_on(trainer.measure()).unwrap();
+        }
+        trainer.step();
+    }
+    let mut resumed = Trainer::new(&e, Arc::clone(&task), runs);
+    resumed.restore(pollster::block_on(trainer.snapshot()).unwrap()).unwrap();
+    assert_eq!(finish(resumed), unbroken);
+}
+
+#[test]
+fn autol2_lowers_lambda_in_a_run_and_the_trace_tells() {
+    let task = task(64, 40);
+    let e = experiment(&[("lambda-schedule", "autol2-reference"), ("probe-every", "4"), ("width", "32")]);
+    let trace = &finish(Trainer::new(&e, task, vec![spec(0.1, 0.1, 0.0, 1, 400)]))[0];
+    let lambdas: Vec<f64> = trace.points.iter().map(|m| m.lambda).collect();
+    assert!(lambdas[0] == 0.1 && lambdas.is_sorted_by(|a, b| a >= b), "{lambdas:?}");
+    assert!(*lambdas.last().unwrap() < 0.02, "{lambdas:?}");
+    // τ counts each λ while it was in force; λ changes at measured steps or one probe before them.
+    let last = trace.points.last().unwrap();
+    let tau: f64 = trace.points.windows(2).map(|w| (w[1].step - w[0].step) as f64 * 0.1 * w[0].lambda).sum();
+    assert!((last.tau / tau - 1.0).abs() < 0.5, "{} and about {tau}", last.tau);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use l2lab_core::{
         TheoryRecording, TrainedNetwork,
     },
     theory,
-    train::{End, LambdaScheduleKind, Loss, LrSchedule, Measurement, RunSpec, Trace},
+    train::{Decayed, End, LambdaScheduleKind, Loss, LrSchedule, Measurement, OptimizerKind, RunSpec, Trace},
 };
 use serde_json::json;
 use ts_rs::{Config, TS};
@@ -40,6 +40,8 @@ fn declarations() -> String {
         Loss,
         LrSchedule,
         LambdaScheduleKind,
+        OptimizerKind,
+        Decayed,
         Estimator,
         Length,
         l2lab_core::experiment::Grid,

@@ -1,5 +1,6 @@
 //! The commands, and what those that train share: a job is an experiment with its data, device and directory.
 
+pub mod autol2;
 pub mod bench;
 pub mod data;
 pub mod kernel;
@@ -160,12 +161,12 @@ impl Job {
         }
     }
 
-    /// What the grid's traces say, and runs at its forecast's λ.
+    /// What the grid's traces say.
     ///
     /// # Errors
     /// When the experiment's budget is not a possible number of steps.
-    pub fn findings(&self, traces: &[Trace], verification: &[Trace]) -> Result<Findings> {
-        Ok(Findings::new(&self.experiment, self.train_examples(), traces, verification)?)
+    pub fn findings(&self, traces: &[Trace]) -> Result<Findings> {
+        Ok(Findings::new(&self.experiment, self.train_examples(), traces)?)
     }
 
     /// What a page's figures show of this job.

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgMatches, value_parser};
 use l2lab_web_serve::Server;
+use wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args;
 
 fn main() -> ExitCode {
     let port = Arg::new("port")
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
         .value_parser(value_parser!(u16))
         .help("Port on this machine; 0 takes any free one");
     let out = Arg::new("out").long("out").value_name("DIR").required(true).value_parser(value_parser!(PathBuf));
+    let filter = Arg::new("filter").value_name("FILTER");
+    let arguments = Arg::new("arguments").num_args(1..).trailing_var_arg(true).allow_hyphen_values(true);
     let command = clap::Command::new("cargo web")
         .about("Builds l2lab for browsers and serves it")
         .subcommand_required(true)
@@ -29,12 +32,20 @@ fn main() -> ExitCode {
         )
         .subcommand(
             clap::Command::new("node").about("Compile the CPU module for Node, for tests").arg(out.help("Where to")),
-        );
+        )
+        .subcommand(
+            clap::Command::new("test")
+                .about("Run the core's tests in headless Chromium, compiled as the page's modules are")
+                .arg(filter.help("Run only tests whose names contain this")),
+        )
+        .subcommand(clap::Command::new("runner").hide(true).arg(arguments));
     let matches = command.get_matches();
     let outcome = match matches.subcommand() {
         Some(("build", _)) => build(),
         Some(("serve", matches)) => serve(matches),
         Some(("node", matches)) => node(matches),
+        Some(("test", matches)) => modules::test(matches.get_one::<String>("filter").map(String::as_str)),
+        Some(("runner", matches)) => runner(matches),
         _ => Ok(()),
     };
     match outcome {
@@ -66,6 +77,12 @@ fn serve(matches: &ArgMatches) -> Result<()> {
 fn node(matches: &ArgMatches) -> Result<()> {
     let out: &PathBuf = matches.get_one("out").context("--out is required")?;
     modules::NODE.for_node(out)
+}
+
+/// What cargo runs a test's module with: the test runner of wasm-bindgen, in the version that the module is bound with.
+fn runner(matches: &ArgMatches) -> Result<()> {
+    let arguments = matches.get_many::<String>("arguments").into_iter().flatten().cloned();
+    run_cli_with_args(["wasm-bindgen-test-runner".to_owned()].into_iter().chain(arguments))
 }
 
 /// The workspace's root.

@@ -17,6 +17,9 @@ const PROFILE: &str = "web";
 /// What `wasm-bindgen` calls the module's parts.
 const NAME: &str = "l2lab_web";
 
+/// All of the core's tests take a fraction of it, one after the other.
+const TEST_SECONDS: &str = "900";
+
 /// A module made from the crate `l2lab-web`.
 pub struct Module {
     /// Its folder in www/src/wasm.
@@ -65,16 +68,10 @@ impl Module {
 
     fn compile(&self) -> Result<Bindgen> {
         println!("compiling the {} module", self.name);
-        add_target()?;
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-        run(Command::new("cargo")
-            .current_dir(root())
-            .env("CARGO_TARGET_DIR", &target)
-            .args(without_home())
-            .args(["build", "--locked", "--lib", "--package", PACKAGE, "--target", TARGET, "--profile", PROFILE])
-            .args(["--no-default-features", "--features", self.features]))?;
+        let features = ["--no-default-features", "--features", self.features];
+        run(cargo("build")?.args(["--lib", "--package", PACKAGE]).args(features))?;
         let mut bindgen = Bindgen::new();
-        bindgen.input_path(target.join(TARGET).join(PROFILE).join(format!("{NAME}.wasm")));
+        bindgen.input_path(target_dir().join(TARGET).join(PROFILE).join(format!("{NAME}.wasm")));
         bindgen.remove_name_section(true).remove_producers_section(true);
         Ok(bindgen)
     }
@@ -88,6 +85,33 @@ impl Module {
         ensure!(!wrapped, "the {} module's exports run all constructors at every call", self.name);
         Ok(())
     }
+}
+
+/// Runs the core's tests, or those whose names contain `filter`, in a worker of headless Chromium.
+///
+/// # Errors
+/// When a test fails, or a tool fails or is missing.
+pub fn test(filter: Option<&str>) -> Result<()> {
+    let program = env::current_exe().context("cargo web does not know where it is")?;
+    let runner = [program.display().to_string(), "runner".into()];
+    run(cargo("test")?
+        .args(["--config", &format!("target.{TARGET}.runner = {runner:?}")])
+        .env("WASM_BINDGEN_TEST_TIMEOUT", TEST_SECONDS)
+        .args(["--package", "l2lab-core", "--test", "suite"])
+        .args(filter.map(|f| ["--", f]).into_iter().flatten()))
+}
+
+/// Cargo for what runs in a browser.
+fn cargo(command: &str) -> Result<Command> {
+    add_target()?;
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root()).env("CARGO_TARGET_DIR", target_dir()).args(without_home());
+    cargo.args([command, "--locked", "--target", TARGET, "--profile", PROFILE]);
+    Ok(cargo)
+}
+
+fn target_dir() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Panics name source files: without this, by the paths of the builder's home.

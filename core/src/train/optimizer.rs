@@ -1,0 +1,187 @@
+//! Optimizers with coupled L2 or decoupled weight decay, one η and one λ per run.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+/// Which update, and how λ enters it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum OptimizerKind {
+    /// The paper's: `g ← ∇ℓ + λθ; v ← βv + g; θ ← θ − ηv`, without dampening.
+    Sgd,
+    /// As SGD, with the step `g + βv` (PyTorch's Nesterov).
+    Nesterov,
+    /// SGD on ∇ℓ alone and decoupled decay: `θ ← θ − ηλθ − ηv`.
+    Sgdw,
+    /// Adam on `∇ℓ + λθ`.
+    Adam,
+    /// Adam on ∇ℓ alone and decoupled decay.
+    Adamw,
+}
+
+impl OptimizerKind {
+    /// The rate at which regularization time passes per step and λ, in which a weight that no gradient holds decays as
+    /// e^(−τ): η/(1−β) where L2 goes through momentum, η where decay is decoupled. For [`Self::Adam`], which scales
+    /// λθ by the gradient's history, η is a convention and no e-fold.
+    #[must_use]
+    pub fn effective_lr(self, lr: f64, momentum: f64) -> f64 {
+        match self {
+            Self::Sgd | Self::Nesterov => crate::law::effective_lr(lr, momentum),
+            Self::Sgdw | Self::Adam | Self::Adamw => lr,
+        }
+    }
+
+    /// Whether it is a variant of Adam, which has β₁ and β₂ in place of β.
+    #[must_use]
+    pub fn is_adam(self) -> bool {
+        matches!(self, Self::Adam | Self::Adamw)
+    }
+
+    fn is_decoupled(self) -> bool {
+        matches!(self, Self::Sgdw | Self::Adamw)
+    }
+}
+
+/// What λ acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum Decayed {
+    /// Every parameter, as in the paper.
+    All,
+    /// Weights alone: no biases, no scales and shifts of a normalization.
+    Weights,
+}
+
+/// Adam's β₁, β₂ and ε, as everyone's defaults have them.
+const BETAS: [f64; 2] = [0.9, 0.999];
+const EPSILON: f64 = 1e-8;
+
+/// One number for every run of a stack: a scalar where they agree, else `[runs, 1]` on the device.
+#[derive(Debug, Clone)]
+pub struct PerRun {
+    values: Vec<f64>,
+    column: Option<Tensor<2>>,
+}
+
+impl PerRun {
+    /// From one value per run.
+    ///
+    /// # Panics
+    /// When there is no run.
+    #[must_use]
+    pub fn new(values: Vec<f64>, device: &Device) -> Self {
+        assert!(!values.is_empty(), "a stack has at least one run");
+        let same = values.iter().all(|v| v.to_bits() == values[0].to_bits());
+        let column = (!same).then(|| {
+            let data: Vec<f32> = values.iter().map(|&v| v as f32).collect();
+            Tensor::from_data(TensorData::new(data, [values.len(), 1]), device)
+        });
+        Self { values, column }
+    }
+
+    /// The values, one per run.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Each run's row of `x`, `[runs, elements]`, times its number.
+    fn times(&self, x: Tensor<2>) -> Tensor<2> {
+        match &self.column {
+            None => x.mul_scalar(self.values[0]),
+            Some(column) => x * column.clone(),
+        }
+    }
+
+    fn is_zero(&self) -> bool {
+        self.values.iter().all(|&v| v == 0.0)
+    }
+}
+
+/// The update of one step.
+///
+/// η and λ are given anew at each step, so they may change at any time; what the optimizer remembers stays as it is.
+#[derive(Debug, Clone)]
+pub struct Optimizer {
+    kind: OptimizerKind,
+    lr: PerRun,
+    /// λ where it is coupled, ηλ where it is decoupled.
+    decay: PerRun,
+    momentum: PerRun,
+}
+
+/// What an optimizer remembers of one parameter, tensors `[runs, elements]`: nothing before the first step.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// Velocity v, or Adam's first moment.
+    pub velocity: Option<Tensor<2>>,
+    /// Adam's second moment.
+    pub square: Option<Tensor<2>>,
+}
+
+impl Optimizer {
+    /// With η, λ and β of each run for the coming step.
+    #[must_use]
+    pub fn new(kind: OptimizerKind, lr: &[f64], lambda: &[f64], momentum: &[f64], device: &Device) -> Self {
+        let decay = match kind.is_decoupled() {
+            true => lr.iter().zip(lambda).map(|(lr, lambda)| lr * lambda).collect(),
+            false => lambda.to_vec(),
+        };
+        let [lr, decay, momentum] = [lr.to_vec(), decay, momentum.to_vec()].map(|values| PerRun::new(values, device));
+        Self { kind, lr, decay, momentum }
+    }
+
+    /// Step `step` (from 1) of one parameter θ with gradient `grad`, tensors `[runs, elements]`; λ acts on it if `decays`.
+    #[must_use]
+    pub fn update(
+        &self,
+        theta: Tensor<2>,
+        grad: Tensor<2>,
+        memory: Memory,
+        decays: bool,
+        step: u64,
+    ) -> (Tensor<2>, Memory) {
+        let shrink = (decays && !self.decay.is_zero()).then(|| self.decay.times(theta.clone()));
+        let (grad, theta) = match shrink {
+            Some(shrink) if self.kind.is_decoupled() => (grad, theta - shrink),
+            Some(shrink) => (grad + shrink, theta),
+            None => (grad, theta),
+        };
+        let (step, memory) =
+            if self.kind.is_adam() { adam(grad, memory, step) } else { self.descend(grad, memory.velocity) };
+        (theta - self.lr.times(step), memory)
+    }
+
+    /// The step of SGD, to be multiplied by η.
+    fn descend(&self, grad: Tensor<2>, velocity: Option<Tensor<2>>) -> (Tensor<2>, Memory) {
+        if self.momentum.is_zero() {
+            return (grad, Memory::default());
+        }
+        let nesterov = (self.kind == OptimizerKind::Nesterov).then(|| grad.clone());
+        let velocity = match velocity {
+            Some(velocity) => self.momentum.times(velocity) + grad,
+            None => grad,
+        };
+        let step = match nesterov {
+            Some(grad) => grad + self.momentum.times(velocity.clone()),
+            None => velocity.clone(),
+        };
+        (step, Memory { velocity: Some(velocity), square: None })
+    }
+}
+
+/// The step of Adam, to be multiplied by η.
+fn adam(grad: Tensor<2>, memory: Memory, step: u64) -> (Tensor<2>, Memory) {
+    let average = |beta: f64, old: Option<Tensor<2>>, new: Tensor<2>| {
+        let new = new.mul_scalar(1.0 - beta);
+        old.map_or(new.clone(), |old| old.mul_scalar(beta) + new)
+    };
+    let velocity = average(BETAS[0], memory.velocity, grad.clone());
+    let square = average(BETAS[1], memory.square, grad.clone() * grad);
+    // Averages of one step hold (1 − β) of the gradient: divided by that, they start at its size.
+    let [first, second] = BETAS.map(|beta| 1.0 - beta.powf(step as f64));
+    let scale = square.clone().div_scalar(second).sqrt().add_scalar(EPSILON);
+    (velocity.clone().div_scalar(first) / scale, Memory { velocity: Some(velocity), square: Some(square) })
+}
