@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use l2lab_core::{
     Experiment,
     data::embedded,
-    train::{Measurement, RunSpec, Task, Trainer, disagreement},
+    train::{LambdaScheduleKind, Measurement, RunSpec, Task, Trainer, disagreement},
 };
 
 /// Other backends' devices, by name. Those that a feature promises must be there.
@@ -33,7 +33,15 @@ fn train(device: &Device, settings: &[(&str, &str)]) -> Vec<Measurement> {
     experiment.validate().unwrap();
     let split = experiment.prepare(&embedded().unwrap()).unwrap();
     let task = Arc::new(Task::new(&split, device));
-    let run = |lambda, lr, seed| RunSpec { lambda, lr, momentum: 0.9, seed, steps: 20, measure_every: 5 };
+    let run = |lambda, lr, seed| RunSpec {
+        lambda,
+        lambda_schedule: LambdaScheduleKind::Constant,
+        lr,
+        momentum: 0.9,
+        seed,
+        steps: 20,
+        measure_every: 5,
+    };
     let mut trainer = Trainer::new(&experiment, task, vec![run(0.01, 0.01, 1), run(0.1, 0.02, 2)]);
     loop {
         if trainer.is_due() {

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use l2lab_core::{
     Experiment,
     data::embedded,
-    train::{RunSpec, Task, Trainer},
+    train::{LambdaScheduleKind, RunSpec, Task, Trainer},
 };
 
 #[test]
@@ -14,7 +14,15 @@ fn memory_stays_flat_over_100000_steps() {
     let experiment = Experiment { width: 4, depth: 2, train: 32, test: 32, batch: 8, ..Experiment::default() };
     let split = experiment.prepare(&embedded().unwrap()).unwrap();
     let task = Arc::new(Task::new(&split, &Device::flex()));
-    let run = RunSpec { lambda: 0.01, lr: 0.05, momentum: 0.9, seed: 0, steps: u64::MAX, measure_every: 100 };
+    let run = RunSpec {
+        lambda: 0.01,
+        lambda_schedule: LambdaScheduleKind::Constant,
+        lr: 0.05,
+        momentum: 0.9,
+        seed: 0,
+        steps: u64::MAX,
+        measure_every: 100,
+    };
     let mut trainer = Trainer::new(&experiment, task, vec![run]);
     let mut advance = |steps: u64| {
         let goal = trainer.steps_taken() + steps;

@@ -158,6 +158,45 @@ impl Text for Grid {
     }
 }
 
+/// Schedules of λ. In a file, one name may stand for a list of one.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "Array<LambdaScheduleKind>"))]
+pub struct Schedules(pub Vec<LambdaScheduleKind>);
+
+impl<'de> Deserialize<'de> for Schedules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected the name of a schedule or a list of them")]
+        enum Raw {
+            One(LambdaScheduleKind),
+            Many(Vec<LambdaScheduleKind>),
+        }
+        Ok(Self(match Raw::deserialize(deserializer)? {
+            Raw::One(kind) => vec![kind],
+            Raw::Many(kinds) => kinds,
+        }))
+    }
+}
+
+/// How no schedule is written.
+const NONE: &str = "none";
+
+impl Text for Schedules {
+    fn read(text: &str) -> Result<Self, String> {
+        if text.trim() == NONE {
+            return Ok(Self::default());
+        }
+        let kinds = text.split(',').map(Text::read).collect::<Result<_, String>>();
+        kinds.map(Self).map_err(|allowed| format!("{NONE}, or names separated by commas: {allowed}"))
+    }
+    fn write(&self) -> Option<String> {
+        if self.0.is_empty() {
+            return Some(NONE.into());
+        }
+        Some(self.0.iter().filter_map(Text::write).collect::<Vec<_>>().join(","))
+    }
+}
+
 /// A choice reads and writes the names that serde gives its variants.
 trait Choice: Serialize + DeserializeOwned {}
 
@@ -315,6 +354,8 @@ experiment! {
     decay, "decay": Decayed = Decayed::All;
     /// Schedule of λ within a run: constant, step, cosine, inverse-time, off, warm-up, autol2 or autol2-reference.
     lambda_schedule, "lambda-schedule": LambdaScheduleKind = LambdaScheduleKind::Constant;
+    /// Schedules of λ to run beside the grid, each from the grid's largest λ: none, or such as autol2,inverse-time.
+    compare, "compare": Schedules = Schedules::default();
     /// What step and both autol2 divide λ by.
     lambda_factor, "lambda-factor": f64 = 10.0;
     /// How soon after a decay autol2 looks for the next: in τ (by default 0.1); autol2-reference: in steps times λ (0.1).
@@ -455,7 +496,8 @@ impl Experiment {
             }
         }
         count("seeds", self.seeds, self.seeds >= 1, "1 or more")?;
-        let runs = self.seeds.saturating_mul(self.lr.len()).saturating_mul(self.lambda.len());
+        let cells = self.lr.len().saturating_mul(self.lambda.len() + self.compare.0.len());
+        let runs = self.seeds.saturating_mul(cells);
         count("seeds", self.seeds, runs <= MAX_RUNS, "so many that lr × lambda × seeds is at most 100000 runs")?;
         // The page keeps numbers as f64: beyond 2^53 it would run another seed than the one shown.
         for (field, seed) in [("seed", self.seed.saturating_add(self.seeds as u64)), ("data-seed", self.data_seed)] {
@@ -506,13 +548,29 @@ impl Experiment {
             ("probe-every", &[Kind::AutoL2, Kind::AutoL2Reference]),
         ];
         for (name, kinds) in users {
-            if !kinds.contains(&self.lambda_schedule) && self.get(name) != base.get(name) {
+            let used = kinds.iter().any(|k| *k == self.lambda_schedule || self.compare.0.contains(k));
+            if !used && self.get(name) != base.get(name) {
                 let names: Vec<String> = kinds.iter().filter_map(Text::write).collect();
                 return Err(ExperimentError::Conflict(format!(
                     "{name}: only the lambda-schedule {} has it, not {}",
                     names.join(" or "),
                     self.lambda_schedule.write().unwrap_or_default()
                 )));
+            }
+        }
+        if !self.compare.0.is_empty() {
+            if self.lambda_schedule != Kind::Constant {
+                let text =
+                    "compare: the grid that schedules are compared with has constant λ; leave lambda-schedule alone";
+                return Err(ExperimentError::Conflict(text.into()));
+            }
+            let repeated = (1..self.compare.0.len()).any(|i| self.compare.0[..i].contains(&self.compare.0[i]));
+            if repeated || self.compare.0.contains(&Kind::Constant) {
+                return Err(ExperimentError::Value {
+                    field: "compare",
+                    value: self.compare.write().unwrap_or_default(),
+                    allowed: "each schedule once, and not constant, which the grid is".into(),
+                });
             }
         }
         if self.optimizer.is_adam() && self.momentum != 0.0 {
@@ -628,7 +686,8 @@ impl Experiment {
         examples.checked_div(self.batch).map_or(1, |steps| steps.max(1) as u64)
     }
 
-    /// The grid's runs, seeds innermost: `lr` × `lambda` × seeds.
+    /// The grid's runs, seeds innermost: `lr` × `lambda` × seeds; then those that are compared with them, from its largest
+    /// λ and as long as the longest.
     ///
     /// # Errors
     /// When a run would be too long to count, or end before its first step.
@@ -637,9 +696,17 @@ impl Experiment {
         for &lr in self.lr.iter() {
             for &lambda in self.lambda.iter() {
                 let steps = self.steps_of(lr, lambda, examples)?;
-                for seed in self.seed..self.seed + self.seeds as u64 {
+                for seed in self.each_seed() {
                     runs.push(self.run(lr, lambda, seed, steps));
                 }
+            }
+        }
+        let largest = self.lambda.iter().copied().fold(0.0, f64::max);
+        let longest = runs.iter().map(|r| r.steps).max().unwrap_or(1);
+        for &lambda_schedule in &self.compare.0 {
+            let scheduled = Self { lambda_schedule, ..self.clone() };
+            for &lr in self.lr.iter() {
+                runs.extend(self.each_seed().map(|seed| scheduled.run(lr, largest, seed, longest)));
             }
         }
         Ok(runs)
@@ -649,7 +716,13 @@ impl Experiment {
     #[must_use]
     pub fn run(&self, lr: f64, lambda: f64, seed: u64, steps: u64) -> RunSpec {
         let measure_every = steps.div_ceil(self.measurements).max(1);
-        RunSpec { lambda, lr, momentum: self.momentum, seed, steps, measure_every }
+        let (momentum, lambda_schedule) = (self.momentum, self.lambda_schedule);
+        RunSpec { lambda, lambda_schedule, lr, momentum, seed, steps, measure_every }
+    }
+
+    /// The seeds, one for each run of a cell.
+    pub fn each_seed(&self) -> impl Iterator<Item = u64> + use<> {
+        self.seed..self.seed + self.seeds as u64
     }
 
     /// Steps of a run with this η and λ.

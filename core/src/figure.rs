@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Experiment, model::ModelKind, theory};
+use crate::{Experiment, experiment::Schedules, model::ModelKind, theory, train::LambdaScheduleKind};
 
 /// A figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub enum Figure {
     Law,
     /// λ for a budget.
     Predict,
+    /// AutoL2 beside constants.
+    Auto,
     /// Infinitely wide networks.
     Theory,
     /// Where the law fails.
@@ -23,7 +25,7 @@ pub enum Figure {
 
 impl Figure {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Clock, Self::Law, Self::Predict, Self::Theory, Self::Limits];
+    pub const ALL: [Self; 6] = [Self::Clock, Self::Law, Self::Predict, Self::Auto, Self::Theory, Self::Limits];
 
     /// The experiment that it shows unless told otherwise: small enough to be watched.
     #[must_use]
@@ -31,6 +33,12 @@ impl Figure {
         let watched = Experiment { lr: vec![0.1].into(), seeds: 3, test: 400, ..Experiment::default() };
         match self {
             Self::Clock | Self::Law | Self::Predict => watched,
+            Self::Auto => Experiment {
+                lambda: vec![0.1, 0.03, 0.01, 0.003, 0.001].into(),
+                compare: Schedules(vec![LambdaScheduleKind::AutoL2]),
+                steps: Some(3000),
+                ..watched
+            },
             Self::Theory => Experiment { train: 256, test: 256, lambda: vec![0.03].into(), ..theory::experiment() },
             Self::Limits => Experiment {
                 model: ModelKind::Linear,

@@ -53,6 +53,7 @@ fn run(matches: &ArgMatches) -> Result<String> {
         Some(("theory", m)) => commands::theory::run(m),
         Some(("autol2", m)) => commands::autol2::run(m),
         Some(("kernel", m)) => commands::kernel::run(m),
+        Some(("reproduce", m)) => commands::reproduce::run(m),
         Some(("data", m)) => commands::data::run(m),
         Some(("serve", m)) => commands::serve::run(m),
         Some(("bench", m)) => commands::bench::run(m),

@@ -8,7 +8,7 @@ use l2lab_core::{
     Experiment,
     law::{Cell, Estimator, Fit, Forecast, Regret, RunSummary},
     recording::{Findings, ModelSummary},
-    train::Trace,
+    train::{LambdaScheduleKind, OptimizerKind, Trace},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -80,24 +80,7 @@ impl Summary {
 
     /// What was learned, in a line.
     pub fn title(&self) -> String {
-        let e = &self.experiment;
-        let get = |name| e.get(name).unwrap_or_default();
-        let network = match get("model").as_str() {
-            "linear" => "linear model".to_owned(),
-            kind => format!("{kind}, depth {}, width {}, {}", e.depth, e.width, get("activation")),
-        };
-        let k = self.model.homogeneity.map_or_else(|| "no homogeneity".to_owned(), |k| format!("k = {k}"));
-        let batch = if e.batch == 0 { "full batch".to_owned() } else { format!("batch {}", e.batch) };
-        let examples = |n: usize| if n == 0 { "all".to_owned() } else { n.to_string() };
-        format!(
-            "{} ({} training, {} test images); {network}; {k}; {} parameters; {}, {batch}, momentum {}",
-            e.data,
-            examples(e.train),
-            examples(if e.validation > 0 { e.validation } else { e.test }),
-            self.model.parameters,
-            get("loss"),
-            e.momentum
-        )
+        title(&self.experiment, &self.model)
     }
 
     /// The table, the fits and the prediction, for a terminal.
@@ -150,6 +133,31 @@ impl Summary {
     }
 }
 
+/// What an experiment learns, in a line.
+pub fn title(e: &Experiment, model: &ModelSummary) -> String {
+    let get = |name| e.get(name).unwrap_or_default();
+    let network = match get("model").as_str() {
+        "linear" => "linear model".to_owned(),
+        kind => format!("{kind}, depth {}, width {}, {}", e.depth, e.width, get("activation")),
+    };
+    let k = model.homogeneity.map_or_else(|| "no homogeneity".to_owned(), |k| format!("k = {k}"));
+    let batch = if e.batch == 0 { "full batch".to_owned() } else { format!("batch {}", e.batch) };
+    let examples = |n: usize| if n == 0 { "all".to_owned() } else { n.to_string() };
+    let optimizer = match e.optimizer {
+        OptimizerKind::Sgd => String::new(),
+        _ => format!("{}, ", get("optimizer")),
+    };
+    format!(
+        "{} ({} training, {} test images); {network}; {k}; {} parameters; {}, {batch}, {optimizer}momentum {}",
+        e.data,
+        examples(e.train),
+        examples(if e.validation > 0 { e.validation } else { e.test }),
+        model.parameters,
+        get("loss"),
+        e.momentum
+    )
+}
+
 impl SweepPrediction {
     /// The prediction and its regret, in a few lines.
     pub fn text(&self) -> String {
@@ -180,7 +188,8 @@ impl SweepPrediction {
 /// What a reader of a cell's numbers has to know.
 pub fn notes(cell: &Cell) -> String {
     let count = |n: usize, what: &str| (n > 0).then(|| format!("{n} of {} {what}", cell.runs));
-    [count(cell.censored, "censored"), count(cell.diverged, "diverged")]
+    let schedule = (cell.lambda_schedule != LambdaScheduleKind::Constant).then(|| "λ at the start".to_owned());
+    [schedule, count(cell.censored, "censored"), count(cell.diverged, "diverged")]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
@@ -220,7 +229,7 @@ pub fn place(job: &Job) -> String {
 }
 
 /// Every measurement of every run, numbered through the phases.
-fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
+pub fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
         "run",

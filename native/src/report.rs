@@ -6,7 +6,7 @@ use anyhow::Result;
 use l2lab_core::{
     Experiment,
     experiment::{FIELDS, Field},
-    law::{Cell, Fit, accuracy_at_budget, after_start, best_accuracy, smoothed},
+    law::{Cell, Fit, after_start, best_accuracy, mean_by_lambda, smoothed},
     train::{Measurement, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -142,7 +142,6 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
         ),
     ];
     if let Some(p) = &summary.prediction {
-        let of_lr: Vec<&Trace> = traces.iter().filter(|t| t.run.lr == p.forecast.lr).collect();
         parts.push(part(
             &format!("Test accuracy within {} steps against λ", p.forecast.budget),
             p.text().trim().replace('\n', ". "),
@@ -153,7 +152,7 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
                     name: String::new(),
                     color: None,
                     mark: Mark::LineAndDots,
-                    points: accuracy_at_budget(&of_lr, p.forecast.budget as f64),
+                    points: mean_by_lambda(&p.forecast.outcomes(&summary.experiment, traces)),
                 }],
                 marker: Some((p.forecast.prediction.lambda_pred, "λ_pred".into())),
                 ..Figure::default()

@@ -133,7 +133,7 @@ fn mean(points: &[[f64; 2]]) -> [f64; 2] {
 }
 
 /// Least-squares line: `(slope, intercept)`; `None` unless x varies.
-fn line(points: &[[f64; 2]]) -> Option<(f64, f64)> {
+pub(super) fn line(points: &[[f64; 2]]) -> Option<(f64, f64)> {
     let [mx, my] = mean(points);
     let sxx: f64 = points.iter().map(|p| (p[0] - mx).powi(2)).sum();
     let sxy: f64 = points.iter().map(|p| (p[0] - mx) * (p[1] - my)).sum();

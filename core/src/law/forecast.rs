@@ -6,7 +6,7 @@ use super::{Length, Outcome, Prediction, Regret, RunSummary, accuracy_within, pr
 use crate::{
     Experiment,
     experiment::{DEFAULT_TAU, ExperimentError},
-    train::{LrSchedule, RunSpec, Trace},
+    train::{LambdaScheduleKind, LrSchedule, RunSpec, Trace},
 };
 
 /// λ_pred for a budget, read off a grid's shortest runs. Only runs of the largest η take part.
@@ -51,8 +51,10 @@ impl Forecast {
     /// The runs that put it to the test: λ_pred over the budget, once for each seed.
     #[must_use]
     pub fn runs(&self, experiment: &Experiment) -> Vec<RunSpec> {
-        let seeds = experiment.seed..experiment.seed + experiment.seeds as u64;
-        seeds.map(|seed| experiment.run(self.lr, self.prediction.lambda_pred, seed, self.budget)).collect()
+        experiment
+            .each_seed()
+            .map(|seed| experiment.run(self.lr, self.prediction.lambda_pred, seed, self.budget))
+            .collect()
     }
 
     /// How well the grid did within the budget: its runs that can be compared with those at λ_pred.
@@ -60,7 +62,9 @@ impl Forecast {
     pub fn outcomes<'a>(&self, experiment: &Experiment, grid: impl IntoIterator<Item = &'a Trace>) -> Vec<Outcome> {
         // With a schedule, what a longer run has reached by the budget says nothing: its η is another.
         let comparable = |t: &&Trace| {
-            t.run.lr == self.lr && (experiment.lr_schedule == LrSchedule::Constant || t.run.steps == self.budget)
+            t.run.lr == self.lr
+                && t.run.lambda_schedule == LambdaScheduleKind::Constant
+                && (experiment.lr_schedule == LrSchedule::Constant || t.run.steps == self.budget)
         };
         grid.into_iter().filter(comparable).filter_map(|t| self.outcome(t)).collect()
     }

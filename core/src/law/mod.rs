@@ -3,6 +3,7 @@
 
 mod fit;
 mod forecast;
+mod optimum;
 mod peak;
 mod predict;
 mod summary;
@@ -10,9 +11,10 @@ mod units;
 
 pub use fit::{Exponent, Fit, Sample, exponent, fit};
 pub use forecast::Forecast;
+pub use optimum::{Mean, OptimalExponent, Optimum, mean, optimal_exponent};
 pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, late_decay, peak, smoothed};
-pub use predict::{Outcome, Prediction, Regret, predict, regret};
-pub use summary::{Cell, RunSummary, accuracy_at_budget, cells, fits};
+pub use predict::{Outcome, Prediction, Regret, mean_by_lambda, predict, regret};
+pub use summary::{Cell, RunSummary, cells, fits};
 pub use units::{CoupledL2, Length, ParseLengthError, decoupled_tau, effective_lr};
 
 use rand::RngExt;

@@ -52,6 +52,18 @@ pub struct Outcome {
     pub accuracy: f64,
 }
 
+/// Mean accuracy over seeds for each λ, in the order of λ: `(λ, accuracy)`.
+#[must_use]
+pub fn mean_by_lambda(outcomes: &[Outcome]) -> Vec<(f64, f64)> {
+    // Positive floats order as their bits do.
+    let mut by_lambda: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for o in outcomes {
+        by_lambda.entry(o.lambda.to_bits()).or_default().push(o.accuracy);
+    }
+    let mean = |v: Vec<f64>| v.iter().sum::<f64>() / v.len() as f64;
+    by_lambda.into_iter().map(|(bits, v)| (f64::from_bits(bits), mean(v))).collect()
+}
+
 /// The accuracy lost by following a prediction instead of searching a grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

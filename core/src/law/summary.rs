@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Estimator, Fit, Peak, Sample, accuracy_within, best_accuracy, fit, late_decay, median, peak};
-use crate::train::{End, Trace};
+use super::{Estimator, Fit, Peak, Sample, best_accuracy, fit, late_decay, median, peak};
+use crate::train::{End, LambdaScheduleKind, Trace};
 
 /// One run in numbers. Accuracies are from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ use crate::train::{End, Trace};
 pub struct RunSummary {
     /// L2 coefficient λ.
     pub lambda: f64,
+    /// How it changes within the run.
+    pub lambda_schedule: LambdaScheduleKind,
     /// Learning rate η.
     pub lr: f64,
     /// Momentum β.
@@ -56,6 +58,7 @@ impl RunSummary {
         };
         Self {
             lambda: trace.run.lambda,
+            lambda_schedule: trace.run.lambda_schedule,
             lr: trace.run.lr,
             momentum: trace.run.momentum,
             seed: trace.run.seed,
@@ -76,9 +79,12 @@ impl RunSummary {
         }
     }
 
-    /// What this run adds to a fit by `estimator`, unless it diverged or its peak is censored.
+    /// What this run adds to a fit by `estimator`, unless it diverged, its peak is censored or its λ is not constant.
     #[must_use]
     pub fn sample(&self, estimator: Estimator) -> Option<Sample> {
+        if self.lambda_schedule != LambdaScheduleKind::Constant {
+            return None;
+        }
         let peak = self.estimates.get(estimator.name()).filter(|p| !p.censored && !self.diverged)?;
         Some(Sample {
             lambda: self.lambda,
@@ -98,7 +104,7 @@ pub fn fits(runs: &[RunSummary]) -> BTreeMap<String, Fit> {
     Estimator::ALL.into_iter().filter_map(|e| Some((e.name().to_owned(), of(e)?))).collect()
 }
 
-/// The runs of one η and λ together: means over seeds, medians of times.
+/// The runs of one η, λ and schedule of λ together: means over seeds, medians of times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Cell {
@@ -106,6 +112,8 @@ pub struct Cell {
     pub lr: f64,
     /// L2 coefficient λ.
     pub lambda: f64,
+    /// How it changes within a run.
+    pub lambda_schedule: LambdaScheduleKind,
     /// Runs.
     pub runs: usize,
     /// Runs whose peak is censored.
@@ -131,7 +139,9 @@ pub struct Cell {
 pub fn cells(runs: &[RunSummary], estimator: Estimator) -> Vec<Cell> {
     let mut groups: Vec<Vec<&RunSummary>> = Vec::new();
     for run in runs {
-        match groups.iter_mut().find(|g| g[0].lr == run.lr && g[0].lambda == run.lambda) {
+        let same =
+            |r: &RunSummary| r.lr == run.lr && r.lambda == run.lambda && r.lambda_schedule == run.lambda_schedule;
+        match groups.iter_mut().find(|g| same(g[0])) {
             Some(group) => group.push(run),
             None => groups.push(vec![run]),
         }
@@ -148,6 +158,7 @@ pub fn cells(runs: &[RunSummary], estimator: Estimator) -> Vec<Cell> {
         Cell {
             lr: group[0].lr,
             lambda: group[0].lambda,
+            lambda_schedule: group[0].lambda_schedule,
             runs: group.len(),
             censored: group.iter().filter(|r| r.censored && !r.diverged).count(),
             diverged,
@@ -160,17 +171,4 @@ pub fn cells(runs: &[RunSummary], estimator: Estimator) -> Vec<Cell> {
         }
     };
     groups.iter().map(cell).collect()
-}
-
-/// Mean early-stopping performance within `budget` steps of runs of one η: `(λ, accuracy)` by λ.
-#[must_use]
-pub fn accuracy_at_budget(traces: &[&Trace], budget: f64) -> Vec<(f64, f64)> {
-    let mut by_lambda: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for trace in traces.iter().filter(|t| !t.diverged()) {
-        if let Some(accuracy) = accuracy_within(&trace.points, budget) {
-            by_lambda.entry(trace.run.lambda.to_bits()).or_default().push(accuracy);
-        }
-    }
-    let mean = |v: Vec<f64>| v.iter().sum::<f64>() / v.len() as f64;
-    by_lambda.into_iter().map(|(bits, v)| (f64::from_bits(bits), mean(v))).collect()
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    RunSpec,
     autol2::{AutoL2, ReferenceAutoL2},
     schedule::{DROPS, half_cosine},
 };
@@ -102,11 +103,11 @@ pub enum LambdaState {
 }
 
 impl LambdaState {
-    /// The experiment's schedule at the start of a run with grid value `lambda`.
+    /// A run's schedule at its start, with the experiment's settings.
     #[must_use]
-    pub fn new(experiment: &Experiment, lambda: f64) -> Self {
-        let e = experiment;
-        match e.lambda_schedule {
+    pub fn new(experiment: &Experiment, run: &RunSpec) -> Self {
+        let (e, lambda) = (experiment, run.lambda);
+        match run.lambda_schedule {
             LambdaScheduleKind::AutoL2 => Self::AutoL2(AutoL2 {
                 factor: e.lambda_factor,
                 delay: e.lambda_delay.unwrap_or(AutoL2::DELAY),

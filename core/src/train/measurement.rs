@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::LambdaScheduleKind;
+
 /// One run of a grid: what distinguishes it from its neighbours, and its length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RunSpec {
-    /// L2 coefficient λ.
+    /// L2 coefficient λ; what it starts from where it has a schedule.
     pub lambda: f64,
+    /// How λ changes within the run.
+    pub lambda_schedule: LambdaScheduleKind,
     /// Learning rate η, before its schedule.
     pub lr: f64,
     /// Momentum β.

@@ -126,7 +126,7 @@ impl Trainer {
             .into_iter()
             .map(|run| RunState {
                 clock: Clock::new(run.steps),
-                schedule: LambdaState::new(experiment, run.lambda),
+                schedule: LambdaState::new(experiment, &run),
                 trace: Trace::new(run),
             })
             .collect();

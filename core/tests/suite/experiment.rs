@@ -210,3 +210,38 @@ fn every_figure_begins_with_an_experiment_that_is_allowed() {
     }
     Network::of(&Figure::Theory.experiment()).unwrap();
 }
+
+#[test]
+fn schedules_are_compared_with_the_grid_from_its_largest_lambda() {
+    let e = Experiment::default()
+        .with(&[
+            ("compare", "autol2,inverse-time"),
+            ("lambda", "0.01,0.1"),
+            ("lr", "0.1"),
+            ("steps", "30"),
+            ("seeds", "2"),
+        ])
+        .unwrap();
+    e.validate().unwrap();
+    let runs = e.runs(512).unwrap();
+    assert_eq!(runs.len(), 8);
+    assert!(runs[..4].iter().all(|r| r.lambda_schedule == LambdaScheduleKind::Constant));
+    assert!(runs[4..].iter().all(|r| r.lambda == 0.1 && r.steps == 30));
+    assert_eq!(runs[4].lambda_schedule, LambdaScheduleKind::AutoL2);
+    assert_eq!((runs[6].lambda_schedule, runs[7].seed), (LambdaScheduleKind::InverseTime, 1));
+    // Text and files give it back, nothing included.
+    assert_eq!(e.get("compare").unwrap(), "autol2,inverse-time");
+    assert_eq!(e.clone().with(&[("compare", "none")]).unwrap().compare, Experiment::default().compare);
+    let toml: Experiment = toml::from_str("compare = 'autol2'").unwrap();
+    assert_eq!(toml.compare.0, [LambdaScheduleKind::AutoL2]);
+    for (settings, part) in [
+        (&[("compare", "autol2,autol2")][..], "each schedule once"),
+        (&[("compare", "constant")], "not constant"),
+        (&[("compare", "autol2"), ("lambda-schedule", "cosine")], "constant λ"),
+    ] {
+        let error = Experiment::default().with(settings).unwrap().validate().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+    let error = Experiment::default().with(&[("compare", "autol3")]).unwrap_err().to_string();
+    assert!(error.contains("'autol3'") && error.contains("autol2-reference"), "{error}");
+}

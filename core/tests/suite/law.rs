@@ -3,11 +3,11 @@
 use l2lab_core::{
     Experiment,
     law::{
-        CoupledL2, Estimator, Length, Outcome, RunSummary, Sample, accuracy_within, best_accuracy, cells,
-        decoupled_tau, effective_lr, fit, fits, late_decay, peak, predict, regret,
+        CoupledL2, Estimator, Length, Mean, Outcome, RunSummary, Sample, accuracy_within, best_accuracy, cells,
+        decoupled_tau, effective_lr, fit, fits, late_decay, mean, optimal_exponent, peak, predict, regret,
     },
     recording::Findings,
-    train::{End, Measurement, RunSpec, Trace},
+    train::{End, LambdaScheduleKind, Measurement, RunSpec, Trace},
 };
 use proptest::prelude::*;
 #[cfg(target_arch = "wasm32")]
@@ -137,7 +137,15 @@ fn fits_need_a_spread_and_intervals_need_seeds() {
 }
 
 fn trace(lambda: f64, seed: u64, points: Vec<Measurement>, end: End) -> Trace {
-    let run = RunSpec { lambda, lr: 0.1, momentum: 0.0, seed, steps: 4000, measure_every: 10 };
+    let run = RunSpec {
+        lambda,
+        lambda_schedule: LambdaScheduleKind::Constant,
+        lr: 0.1,
+        momentum: 0.0,
+        seed,
+        steps: 4000,
+        measure_every: 10,
+    };
     Trace { run, points, end: Some(end) }
 }
 
@@ -290,4 +298,59 @@ fn runs_under_way_enter_no_fit_and_no_forecast() {
 
 fn whole_run(e: &Experiment, index: usize) -> Trace {
     lawful(e).swap_remove(index)
+}
+
+/// Accuracies of a grid whose best λ at budget T is `0.5·T^(−p)`, a parabola in log λ, with some noise for each seed.
+fn grids(p: f64, noise: f64) -> Vec<(f64, Vec<Outcome>)> {
+    let lambdas: Vec<f64> = (0..13).map(|i| 0.2 * 0.6_f64.powi(i)).collect();
+    let of_budget = |budget: f64| {
+        let best = (0.5 * budget.powf(-p)).ln();
+        let outcome = |lambda: f64, seed: u64| {
+            let shift = noise * (seed as f64 - 2.0);
+            Outcome { lambda, seed, accuracy: 0.9 - 0.01 * (lambda.ln() - best - shift).powi(2) }
+        };
+        (budget, lambdas.iter().flat_map(|&l| (0..5).map(move |s| outcome(l, s))).collect())
+    };
+    [10.0, 30.0, 100.0].into_iter().map(of_budget).collect()
+}
+
+#[test]
+fn the_exponent_of_the_best_lambda_is_found_with_its_interval() {
+    for p in [1.0, 0.5, 0.0] {
+        let (optima, exponent) = optimal_exponent(&grids(p, 0.0));
+        let exponent = exponent.unwrap();
+        assert!((exponent.p - p).abs() < 1e-9, "{exponent:?}");
+        assert_eq!((exponent.budgets, exponent.seeds), (3, 5));
+        assert!(optima.iter().all(|o| !o.censored && (o.lambda / (0.5 * o.budget.powf(-p)) - 1.0).abs() < 1e-9));
+    }
+    let [low, high] = optimal_exponent(&grids(1.0, 0.2)).1.unwrap().p_ci.unwrap();
+    assert!(low <= 1.0 && 1.0 <= high && high - low < 0.5, "{low} to {high}");
+    // A seed that is missing at one λ counts nowhere.
+    let mut partial = grids(1.0, 0.0);
+    partial[1].1.remove(0);
+    assert_eq!(optimal_exponent(&partial).1.unwrap().seeds, 4);
+}
+
+#[test]
+fn an_optimum_at_the_grids_edge_enters_no_fit() {
+    // At T = 1 the best λ, 0.5, is above the grid.
+    let mut edge = grids(1.0, 0.0);
+    edge[0] = (
+        1.0,
+        edge[0].1.iter().map(|o| Outcome { accuracy: 0.9 - 0.01 * (o.lambda / 0.5).ln().powi(2), ..*o }).collect(),
+    );
+    let (optima, exponent) = optimal_exponent(&edge);
+    assert!(optima[0].censored && optima[0].lambda == 0.2, "{optima:?}");
+    assert_eq!(exponent.unwrap().budgets, 2);
+    assert!(optimal_exponent(&edge[..2]).1.is_none(), "one point has no slope");
+    assert_eq!(optimal_exponent(&[]), (Vec::new(), None));
+}
+
+#[test]
+fn a_mean_has_an_interval_if_there_are_seeds_enough() {
+    assert_eq!(mean(&[]), None);
+    assert_eq!(mean(&[0.5]), Some(Mean { mean: 0.5, ci: None, n: 1 }));
+    let Mean { mean, ci, n } = mean(&[0.4, 0.5, 0.6]).unwrap();
+    let [low, high] = ci.unwrap();
+    assert!((mean - 0.5).abs() < 1e-12 && n == 3 && (0.4..0.5).contains(&low) && high > 0.5 && high <= 0.6);
 }

@@ -7,7 +7,8 @@ use l2lab_core::{
     Experiment,
     data::{Dataset, Split, embedded},
     train::{
-        End, Execution, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec, Snapshot, Task, Trace, Trainer, plan,
+        End, Execution, LambdaScheduleKind, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec, Snapshot, Task,
+        Trace, Trainer, plan,
     },
 };
 #[cfg(target_arch = "wasm32")]
@@ -41,7 +42,7 @@ fn task(train: usize, test: usize) -> Arc<Task> {
 }
 
 fn spec(lambda: f64, lr: f64, momentum: f64, seed: u64, steps: u64) -> RunSpec {
-    RunSpec { lambda, lr, momentum, seed, steps, measure_every: 5 }
+    RunSpec { lambda, lambda_schedule: LambdaScheduleKind::Constant, lr, momentum, seed, steps, measure_every: 5 }
 }
 
 /// Runs a trainer to its end.
@@ -253,12 +254,13 @@ fn a_stack_of_runs_equals_its_runs_alone() {
     ] {
         let e = experiment(settings);
         // Different η, λ, β, seeds and lengths: runs leave the stack one after the other.
-        let runs = vec![
+        let mut runs = vec![
             spec(0.01, 0.05, 0.0, 1, 12),
             spec(0.1, 0.02, 0.0, 2, 30),
             spec(0.001, 0.05, 0.5, 1, 21),
             spec(0.0, 0.1, 0.0, 3, 30),
         ];
+        runs.iter_mut().for_each(|r| r.lambda_schedule = e.lambda_schedule);
         let together = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
         let alone: Vec<Trace> =
             runs.into_iter().flat_map(|r| finish(Trainer::new(&e, Arc::clone(&task), vec![r]))).collect();
@@ -285,6 +287,7 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
         // Measured at different steps: at 5 only the second run, at 9 only the first.
         let mut runs = vec![spec(0.01, 0.05, 0.9, 1, 33), spec(0.1, 0.05, 0.9, 2, 13)];
         runs[0].measure_every = 9;
+        runs.iter_mut().for_each(|r| r.lambda_schedule = e.lambda_schedule);
         let unbroken = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
         for (stop, measured) in [(0, true), (5, true), (7, true), (9, false), (9, true), (20, true)] {
             let mut trainer = Trainer::new(&e, Arc::clone(&task), runs.clone());
@@ -312,7 +315,8 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
 fn a_resumed_adam_remembers_both_moments() {
     let task = task(64, 40);
     let e = experiment(&[("optimizer", "adamw"), ("lambda-schedule", "warm-up")]);
-    let runs = vec![spec(0.1, 0.01, 0.0, 1, 20), spec(0.01, 0.01, 0.0, 2, 20)];
+    let mut runs = vec![spec(0.1, 0.01, 0.0, 1, 20), spec(0.01, 0.01, 0.0, 2, 20)];
+    runs[1].lambda_schedule = e.lambda_schedule;
     let unbroken = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
     let mut trainer = Trainer::new(&e, Arc::clone(&task), runs.clone());
     while trainer.steps_taken() < 7 {
@@ -330,7 +334,8 @@ fn a_resumed_adam_remembers_both_moments() {
 fn autol2_lowers_lambda_in_a_run_and_the_trace_tells() {
     let task = task(64, 40);
     let e = experiment(&[("lambda-schedule", "autol2-reference"), ("probe-every", "4"), ("width", "32")]);
-    let trace = &finish(Trainer::new(&e, task, vec![spec(0.1, 0.1, 0.0, 1, 400)]))[0];
+    let run = RunSpec { lambda_schedule: e.lambda_schedule, ..spec(0.1, 0.1, 0.0, 1, 400) };
+    let trace = &finish(Trainer::new(&e, task, vec![run]))[0];
     let lambdas: Vec<f64> = trace.points.iter().map(|m| m.lambda).collect();
     assert!(lambdas[0] == 0.1 && lambdas.is_sorted_by(|a, b| a >= b), "{lambdas:?}");
     assert!(*lambdas.last().unwrap() < 0.02, "{lambdas:?}");

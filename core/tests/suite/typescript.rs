@@ -45,6 +45,7 @@ fn declarations() -> String {
         Estimator,
         Length,
         l2lab_core::experiment::Grid,
+        l2lab_core::experiment::Schedules,
         Experiment,
         RunSpec,
         Measurement,

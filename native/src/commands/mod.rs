@@ -5,6 +5,7 @@ pub mod bench;
 pub mod data;
 pub mod kernel;
 pub mod predict;
+pub mod reproduce;
 pub mod serve;
 pub mod sweep;
 pub mod theory;
@@ -140,7 +141,7 @@ impl Job {
         let task = Arc::new(Task::new(&split, &device));
         let store = match resumed {
             Some((store, _)) => Some(store),
-            None => match options.out.clone().or_else(|| keeps.then(|| free_directory(command))) {
+            None => match options.out.clone().or_else(|| keeps.then(|| free_directory(&command.replace(' ', "-")))) {
                 Some(dir) => Some(Store::create(&dir, &experiment, command, &flags)?),
                 None => None,
             },
@@ -151,8 +152,13 @@ impl Job {
 
     /// What trains this job's runs.
     pub fn executor(&self) -> Executor<'_> {
+        self.executor_of(&self.experiment)
+    }
+
+    /// What trains runs of an experiment that has this job's data and model.
+    pub fn executor_of<'a>(&'a self, experiment: &'a Experiment) -> Executor<'a> {
         Executor {
-            experiment: &self.experiment,
+            experiment,
             task: Arc::clone(&self.task),
             model: &self.model,
             execution: self.execution,

@@ -1,0 +1,345 @@
+//! Figure 1c: AutoL2 and other schedules of λ beside the best constant λ, with a constant η and with a falling one.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use clap::ArgMatches;
+use l2lab_core::{
+    Experiment,
+    experiment::Schedules,
+    law::{Mean, Outcome as Accuracy, Regret, after_start, mean, mean_by_lambda, regret, smoothed},
+    train::{LambdaScheduleKind, LrSchedule, Measurement, Trace},
+};
+use serde::Serialize;
+
+use super::{Claim, Outcome, Start, Verdict, about, already_complete, base, interval, preset, start};
+use crate::{
+    figures::{Figure, Mark, Series},
+    output::{number, with_interval},
+    report::{Part, table_of},
+};
+
+pub const NAME: &str = "fig1c";
+const COMMAND: &str = "reproduce fig1c";
+
+/// What the constants are compared with unless the reader says otherwise.
+const SCHEDULES: [LambdaScheduleKind; 3] =
+    [LambdaScheduleKind::AutoL2Reference, LambdaScheduleKind::AutoL2, LambdaScheduleKind::InverseTime];
+/// Those that also run with a falling η.
+const AUTOL2: [LambdaScheduleKind; 2] = [LambdaScheduleKind::AutoL2Reference, LambdaScheduleKind::AutoL2];
+
+/// One line of the figure: a λ or a schedule of λ, over all seeds.
+#[derive(Serialize)]
+struct Arm {
+    name: String,
+    /// λ at the start.
+    lambda: f64,
+    lambda_schedule: LambdaScheduleKind,
+    /// Test accuracy at the end.
+    final_accuracy: Option<Mean>,
+    /// The largest test accuracy.
+    best_accuracy: Option<Mean>,
+    /// Final accuracy less the best constant's, with the constant chosen anew in every resample.
+    gain: Option<f64>,
+    gain_ci: Option<[f64; 2]>,
+    /// Median epochs to the best constant's final accuracy, of the smoothed curve, over the runs that reach it.
+    epochs_to_reach: Option<f64>,
+    reached: usize,
+    diverged: usize,
+    /// λ of each run's last step.
+    final_lambda: Vec<f64>,
+    #[serde(skip)]
+    curve: Vec<(f64, f64, f64)>,
+}
+
+/// All that ran with one schedule of η.
+#[derive(Serialize)]
+struct Section {
+    lr_schedule: LrSchedule,
+    best_lambda: f64,
+    best_accuracy: f64,
+    seeds: usize,
+    /// Constants first.
+    arms: Vec<Arm>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    command: &'static str,
+    version: &'static str,
+    device: String,
+    experiment: &'a Experiment,
+    sections: &'a [Section],
+    claims: &'a [Claim],
+}
+
+pub fn run(matches: &ArgMatches) -> Result<String> {
+    let job = match start(matches, COMMAND, Experiment { compare: Schedules(SCHEDULES.to_vec()), ..base(matches) })? {
+        Start::Job(job) => job,
+        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
+    };
+    let e = &job.experiment;
+    let train = |experiment: &Experiment, phase: &str, runs| {
+        job.explain(COMMAND, job.executor_of(experiment).train(phase, runs))
+    };
+    let mut traces = train(e, "constant-lr", &job.runs)?;
+    // The best constant, switched off half way.
+    let constants: Vec<&Trace> = traces.iter().filter(|t| is_constant(t)).collect();
+    let best = best_constant(&constants).context("every run with a constant λ diverged: a smaller --lr helps")?;
+    let off = Experiment { lambda_schedule: LambdaScheduleKind::Off, compare: Schedules::default(), ..e.clone() };
+    let steps = job.runs[0].steps;
+    let runs: Vec<_> = e.each_seed().map(|seed| off.run(e.lr[0], best, seed, steps)).collect();
+    traces.extend(train(&off, "off", &runs)?);
+
+    // With a falling η: the constants around the best, and AutoL2 from the largest λ.
+    let mut sorted = e.lambda.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = sorted.iter().position(|&l| l == best).unwrap_or(0);
+    let around = sorted[at.saturating_sub(1)..(at + 2).min(sorted.len())].to_vec();
+    let compare = Schedules(AUTOL2.into_iter().filter(|kind| e.compare.0.contains(kind)).collect());
+    let falling = Experiment { lr_schedule: LrSchedule::Step, compare, ..e.clone() };
+    let mut runs = falling.runs(job.train_examples())?;
+    runs.retain(|r| r.lambda_schedule != LambdaScheduleKind::Constant || around.contains(&r.lambda));
+    let falling_traces = train(&falling, "falling-lr", &runs)?;
+
+    let sections: Vec<Section> = [(LrSchedule::Constant, &traces), (LrSchedule::Step, &falling_traces)]
+        .into_iter()
+        .filter_map(|(lr_schedule, traces)| section(lr_schedule, traces))
+        .collect();
+    let claims: Vec<Claim> = sections.iter().flat_map(claims).collect();
+    let summary = Summary {
+        command: COMMAND,
+        version: env!("CARGO_PKG_VERSION"),
+        device: job.options.device.to_string(),
+        experiment: e,
+        sections: &sections,
+        claims: &claims,
+    };
+    let tables: Vec<String> = sections
+        .iter()
+        .map(|s| format!("<h2>The numbers, {}</h2>{}", rate(s.lr_schedule), table_of(&HEAD, &rows(s))))
+        .collect();
+    let outcome = Outcome {
+        heading: "Figure 1c: AutoL2 beside constant λ",
+        about: about(&job, &preset(matches)),
+        claims: &claims,
+        summary: &summary,
+        parts: parts(&sections, e, &traces),
+        tail: tables.concat(),
+        text: sections.iter().map(text).collect::<Vec<_>>().join("\n"),
+    };
+    outcome.finish(&job, &[&traces, &falling_traces])
+}
+
+fn is_constant(trace: &Trace) -> bool {
+    trace.run.lambda_schedule == LambdaScheduleKind::Constant
+}
+
+fn final_accuracy(trace: &Trace) -> Option<Accuracy> {
+    let accuracy = trace.points.last().filter(|_| !trace.diverged())?.test_accuracy;
+    Some(Accuracy { lambda: trace.run.lambda, seed: trace.run.seed, accuracy })
+}
+
+fn best_constant(constants: &[&Trace]) -> Option<f64> {
+    let outcomes: Vec<Accuracy> = constants.iter().filter_map(|t| final_accuracy(t)).collect();
+    mean_by_lambda(&outcomes).into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(lambda, _)| lambda)
+}
+
+/// The arms of one schedule of η; `None` where no constant can be compared with.
+fn section(lr_schedule: LrSchedule, traces: &[Trace]) -> Option<Section> {
+    let mut groups: Vec<Vec<&Trace>> = Vec::new();
+    for trace in traces {
+        let same = |g: &&mut Vec<&Trace>| {
+            g[0].run.lambda == trace.run.lambda && g[0].run.lambda_schedule == trace.run.lambda_schedule
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(trace),
+            None => groups.push(vec![trace]),
+        }
+    }
+    let constants: Vec<Accuracy> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
+    let by_lambda = mean_by_lambda(&constants);
+    let &(best_lambda, best_accuracy) = by_lambda.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let seeds = groups.iter().map(Vec::len).max()?;
+    let arms = groups.iter().map(|group| arm(group, &constants, best_accuracy)).collect();
+    Some(Section { lr_schedule, best_lambda, best_accuracy, seeds, arms })
+}
+
+fn arm(group: &[&Trace], constants: &[Accuracy], target: f64) -> Arm {
+    let outcomes: Vec<Accuracy> = group.iter().filter_map(|t| final_accuracy(t)).collect();
+    let compared: Option<Regret> = (!is_constant(group[0])).then(|| regret(constants, &outcomes)).flatten();
+    let best = |t: &&&Trace| after_start(&t.points).iter().map(|m| m.test_accuracy).fold(f64::NAN, f64::max);
+    let kept: Vec<&&Trace> = group.iter().filter(|t| !t.diverged()).collect();
+    let mut reached: Vec<f64> = kept.iter().filter_map(|t| reaches(t, target)).collect();
+    reached.sort_by(f64::total_cmp);
+    let run = &group[0].run;
+    Arm {
+        name: name(run.lambda_schedule, run.lambda),
+        lambda: run.lambda,
+        lambda_schedule: run.lambda_schedule,
+        final_accuracy: mean(&outcomes.iter().map(|o| o.accuracy).collect::<Vec<_>>()),
+        best_accuracy: mean(&kept.iter().map(best).collect::<Vec<_>>()),
+        gain: compared.as_ref().map(|r| -r.regret),
+        gain_ci: compared.and_then(|r| r.regret_ci).map(|[low, high]| [-high, -low]),
+        epochs_to_reach: reached.get(reached.len() / 2).copied(),
+        reached: reached.len(),
+        diverged: group.len() - kept.len(),
+        final_lambda: kept.iter().filter_map(|t| t.points.last()).map(|m| m.lambda).collect(),
+        curve: curve(&kept),
+    }
+}
+
+/// The epoch at which the smoothed test accuracy is first at `target`.
+fn reaches(trace: &Trace, target: f64) -> Option<f64> {
+    let points = after_start(&trace.points);
+    let at = smoothed(points).iter().position(|&a| a >= target)?;
+    Some(points[at].epoch)
+}
+
+/// Epoch, mean smoothed test accuracy and geometric mean of λ (0 where one is 0).
+fn curve(runs: &[&&Trace]) -> Vec<(f64, f64, f64)> {
+    let points: Vec<&[Measurement]> = runs.iter().map(|t| after_start(&t.points)).collect();
+    let accuracies: Vec<Vec<f64>> = points.iter().map(|p| smoothed(p)).collect();
+    let length = points.iter().map(|p| p.len()).min().unwrap_or(0);
+    let n = runs.len() as f64;
+    let at = |j: usize| {
+        let accuracy = accuracies.iter().map(|a| a[j]).sum::<f64>() / n;
+        let lambda = points.iter().map(|p| p[j].lambda.ln()).sum::<f64>() / n;
+        (points[0][j].epoch, accuracy, lambda.exp())
+    };
+    (0..length).map(at).collect()
+}
+
+fn name(schedule: LambdaScheduleKind, lambda: f64) -> String {
+    match schedule {
+        LambdaScheduleKind::Constant => format!("λ = {lambda}"),
+        LambdaScheduleKind::AutoL2 => "AutoL2".into(),
+        LambdaScheduleKind::AutoL2Reference => "AutoL2, reference".into(),
+        LambdaScheduleKind::InverseTime => "λ ∝ 1/t".into(),
+        LambdaScheduleKind::Off => format!("λ = {lambda}, then off"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn rate(schedule: LrSchedule) -> &'static str {
+    match schedule {
+        LrSchedule::Constant => "constant η",
+        _ => "η falling in steps",
+    }
+}
+
+fn claims(section: &Section) -> Vec<Claim> {
+    let autol2 = section.arms.iter().filter(|a| AUTOL2.contains(&a.lambda_schedule));
+    let claim = |a: &Arm| {
+        let text = with_interval(a.gain?, a.gain_ci, 4);
+        let rate = rate(section.lr_schedule);
+        let found = format!(
+            "It ends {text} from the best of the constants, λ = {} with {:.4} (n = {} seeds)",
+            section.best_lambda, section.best_accuracy, section.seeds
+        );
+        Some(Claim {
+            claim: format!("{} ends above the tuned constant λ, {rate} (fig. 1c)", a.name),
+            found,
+            verdict: Verdict::above(0.0, a.gain_ci),
+        })
+    };
+    autol2.filter_map(claim).collect()
+}
+
+const HEAD: [&str; 6] = [
+    "λ",
+    "final accuracy",
+    "best accuracy",
+    "final, less the best constant's",
+    "epochs to its final accuracy",
+    "last λ",
+];
+
+fn rows(section: &Section) -> Vec<Vec<String>> {
+    let row = |a: &Arm| {
+        let runs = a.final_lambda.len() + a.diverged;
+        let mut last = a.final_lambda.clone();
+        last.sort_by(f64::total_cmp);
+        let mark = a.lambda_schedule == LambdaScheduleKind::Constant && a.lambda == section.best_lambda;
+        vec![
+            a.name.clone() + if mark { " *" } else { "" },
+            interval(a.final_accuracy),
+            interval(a.best_accuracy),
+            a.gain.map_or_else(|| "—".into(), |gain| with_interval(gain, a.gain_ci, 4)),
+            format!("{} ({} of {runs})", number(a.epochs_to_reach, 1), a.reached),
+            last.get(last.len() / 2).map_or_else(|| "—".into(), |l| format!("{l:.1e}")),
+        ]
+    };
+    section.arms.iter().map(row).collect()
+}
+
+fn text(section: &Section) -> String {
+    let mut out = format!("{}\n", rate(section.lr_schedule));
+    let _ = writeln!(
+        out,
+        "  {:<20} {:<26} {:<26} {:<28} {:<20} last λ",
+        "λ", "final accuracy", "best accuracy", "less the best constant's", "epochs to the latter"
+    );
+    for r in rows(section) {
+        let _ = writeln!(out, "  {:<20} {:<26} {:<26} {:<28} {:<20} {}", r[0], r[1], r[2], r[3], r[4], r[5]);
+    }
+    out + "  * the best constant; [ ] 95 % bootstrap over seeds\n"
+}
+
+fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for section in sections {
+        let shown: Vec<&Arm> = section
+            .arms
+            .iter()
+            .filter(|a| a.lambda_schedule != LambdaScheduleKind::Constant || a.lambda == section.best_lambda)
+            .collect();
+        let series = |y: &dyn Fn(&(f64, f64, f64)) -> f64| -> Vec<Series> {
+            let line = |(i, a): (usize, &&Arm)| Series {
+                name: a.name.clone(),
+                color: Some((i, shown.len())),
+                mark: if a.lambda_schedule == LambdaScheduleKind::Constant { Mark::Dashed } else { Mark::Line },
+                points: a.curve.iter().map(|p| (p.0, y(p))).collect(),
+            };
+            shown.iter().enumerate().map(line).collect()
+        };
+        let rate = rate(section.lr_schedule);
+        let file = (section.lr_schedule == LrSchedule::Constant).then_some("fig1c.svg");
+        parts.push(Part {
+            title: format!("Test accuracy, {rate}"),
+            text: "Means over seeds, averaged over a tenth of the run. Dashed: the constant λ whose final accuracy is best.".into(),
+            figure: Figure { x: "epochs".into(), y: "test accuracy".into(), series: series(&|p| p.1), ..Figure::default() },
+            file,
+        });
+        parts.push(Part {
+            title: format!("λ, {rate}"),
+            text: "Geometric means over seeds. AutoL2 decays it when training stops to improve.".into(),
+            figure: Figure {
+                x: "epochs".into(),
+                y: "λ".into(),
+                log_y: true,
+                series: series(&|p| p.2),
+                ..Figure::default()
+            },
+            file: None,
+        });
+    }
+    let constants: Vec<Accuracy> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
+    parts.push(Part {
+        title: "Final test accuracy against constant λ".into(),
+        text: format!("After {} epochs, constant η, means over {} seeds.", number(e.epochs, 0), e.seeds),
+        figure: Figure {
+            x: "λ".into(),
+            y: "final test accuracy".into(),
+            series: vec![Series {
+                name: String::new(),
+                color: None,
+                mark: Mark::LineAndDots,
+                points: mean_by_lambda(&constants),
+            }],
+            ..Figure::default()
+        },
+        file: None,
+    });
+    parts
+}

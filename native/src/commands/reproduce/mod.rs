@@ -1,0 +1,218 @@
+//! `l2lab reproduce`: the paper's figures, each beside its claim, from one command.
+
+mod fig1b;
+mod fig1c;
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
+use l2lab_core::{
+    Experiment,
+    experiment::ExperimentError,
+    law::Mean,
+    model::{ModelKind, Readout},
+    train::Trace,
+};
+use serde::Serialize;
+
+use super::{Job, Recipe, Start, already_complete};
+use crate::{
+    cli, datasets,
+    output::{self, with_interval},
+    report::{Part, Report, list},
+    store::Store,
+};
+
+const PRESET: &str = "--preset ";
+/// What CIFAR-10 is replaced by where its files are missing.
+const INSTEAD: &str = "fashion-mnist-512";
+
+/// The flags, given how a command with the experiment's flags is made.
+pub fn command(experiment: &dyn Fn(&'static str, Experiment) -> Command) -> Command {
+    let preset = Arg::new("preset")
+        .long("preset")
+        .default_value("mini")
+        .value_parser(PossibleValuesParser::new(["mini", "smoke"]))
+        .help("Scale: mini shows the figure in minutes on two cores; smoke only tries that everything works");
+    let figure = |name, about| {
+        let text = "Without --out, results go to the first free runs/NAME-N. Where the files of CIFAR-10 are missing, the \
+                    embedded images of Fashion-MNIST take their place, and the title says so.";
+        experiment(name, mini()).about(about).arg(preset.clone()).after_help(text)
+    };
+    Command::new("reproduce")
+        .about("Reproduce a figure of the paper")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(figure(fig1b::NAME, "Test accuracy against the budget: λ_pred beside the tuned λ"))
+        .subcommand(figure(fig1c::NAME, "AutoL2 and other schedules of λ beside the best constant λ"))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever is wrong with the input, or happens on the way.
+pub fn run(matches: &ArgMatches) -> Result<String> {
+    match matches.subcommand() {
+        Some((fig1b::NAME, m)) => fig1b::run(m),
+        Some((fig1c::NAME, m)) => fig1c::run(m),
+        _ => unreachable!("clap asks for a subcommand"),
+    }
+}
+
+/// A tenth of CIFAR-10 and a CNN with batch normalization that can fit it.
+fn mini() -> Experiment {
+    Experiment {
+        data: "cifar10".into(),
+        train: 5000,
+        model: ModelKind::Cnn,
+        batch_norm: true,
+        depth: 3,
+        width: 8,
+        readout: Readout::Flatten,
+        lr: vec![0.02].into(),
+        momentum: 0.9,
+        lambda: vec![0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.0005].into(),
+        epochs: Some(25.0),
+        ..Experiment::default()
+    }
+}
+
+/// The preset's experiment, on data that are there.
+fn base(matches: &ArgMatches) -> Experiment {
+    let base = if preset(matches) == "smoke" {
+        let lambda = vec![0.1, 0.03, 0.01].into();
+        Experiment { train: 256, test: 100, width: 4, batch: 32, epochs: Some(3.0), seeds: 2, lambda, ..mini() }
+    } else {
+        mini()
+    };
+    let dir = cli::options(matches).data_dir;
+    if datasets::find(&base.data).is_ok_and(|source| source.path(&dir).is_dir()) {
+        return base;
+    }
+    Experiment { data: INSTEAD.into(), train: base.train.min(512), ..base }
+}
+
+/// A figure's job: its preset under the flags, one η, and runs of one length.
+fn start(matches: &ArgMatches, command: &'static str, base: Experiment) -> Result<Start> {
+    let flags = format!("{PRESET}{}", preset(matches));
+    Job::start(matches, Recipe { flags, keeps: true, ..Recipe::of_grid(command, base, &check) })
+}
+
+fn check(experiment: &Experiment) -> Result<()> {
+    let conflict = |text: &str| Err(ExperimentError::Conflict(text.into()).into());
+    if experiment.lr.len() != 1 {
+        return conflict("lr: the figure takes one");
+    }
+    if experiment.lambda.len() < 3 || experiment.lambda.contains(&0.0) {
+        return conflict("lambda: the figure needs a grid of three or more values above 0");
+    }
+    if experiment.steps.is_none() && experiment.epochs.is_none() {
+        return conflict("tau: the figure compares runs of one length; give steps or epochs");
+    }
+    Ok(())
+}
+
+/// What the data decide about a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+enum Verdict {
+    /// The interval is on the claim's side.
+    #[serde(rename = "holds")]
+    Holds,
+    /// It is on the other side.
+    #[serde(rename = "does not hold here")]
+    Fails,
+    /// It has both.
+    #[serde(rename = "not decided by this data")]
+    Open,
+}
+
+impl Verdict {
+    /// Of "the difference is above `bound`", by the difference's interval.
+    fn above(bound: f64, interval: Option<[f64; 2]>) -> Self {
+        match interval {
+            Some([low, _]) if low > bound => Self::Holds,
+            Some([_, high]) if high < bound => Self::Fails,
+            _ => Self::Open,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "does not hold here",
+            Self::Open => "not decided by this data",
+        }
+    }
+}
+
+/// A claim of the paper, and what the runs say of it.
+#[derive(Debug, Clone, Serialize)]
+struct Claim {
+    claim: String,
+    found: String,
+    verdict: Verdict,
+}
+
+/// What every figure writes and prints.
+struct Outcome<'a, S> {
+    heading: &'static str,
+    about: String,
+    claims: &'a [Claim],
+    /// The summary, serialized.
+    summary: &'a S,
+    parts: Vec<Part>,
+    /// Tables, as HTML.
+    tail: String,
+    /// The tables for a terminal.
+    text: String,
+}
+
+impl<S: Serialize> Outcome<'_, S> {
+    fn finish(self, job: &Job, phases: &[&[Trace]]) -> Result<String> {
+        let said: Vec<String> =
+            self.claims.iter().map(|c| format!("{}: {}. {}", c.claim, c.verdict.text(), c.found)).collect();
+        if let Some(store) = &job.store {
+            store.write("traces.csv", &output::csv(phases)?)?;
+            let report = Report::page(self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
+            store.write("report.html", report.html.as_bytes())?;
+            for (name, svg) in &report.figures {
+                store.write(name, svg.as_bytes())?;
+            }
+            store.complete(&(serde_json::to_string_pretty(self.summary)? + "\n"))?;
+        }
+        if job.options.json {
+            return Ok(serde_json::to_string(self.summary)? + "\n");
+        }
+        let mut text = format!("{}\n\n{}", self.about, self.text);
+        for claim in said {
+            let _ = write!(text, "\n{claim}\n");
+        }
+        Ok(text + &output::place(job))
+    }
+}
+
+/// What was trained, with a word on what it is not.
+fn about(job: &Job, preset: &str) -> String {
+    let e = &job.experiment;
+    let scale = match e.data.as_str() {
+        INSTEAD | "fashion-mnist" => ": Fashion-MNIST in place of CIFAR-10, a CNN in place of a Wide ResNet",
+        "cifar10" => ": a CNN in place of a Wide ResNet, a part of the images",
+        _ => "",
+    };
+    let seeds = e.seeds;
+    format!("{preset}{scale}. {}; {seeds} seed(s)", output::title(e, &(&job.model).into()))
+}
+
+/// The preset that the flags ask for, or that the directory to be resumed was made with.
+fn preset(matches: &ArgMatches) -> String {
+    let options = cli::options(matches);
+    let held = options.out.filter(|_| options.resume).and_then(|dir| Store::flags(&dir).ok().flatten());
+    let held = held.and_then(|flags| flags.strip_prefix(PRESET).map(str::to_owned));
+    held.or_else(|| matches.get_one("preset").cloned()).unwrap_or_default()
+}
+
+/// `0.412 [0.400, 0.420]` or a dash.
+fn interval(mean: Option<Mean>) -> String {
+    mean.map_or_else(|| "—".into(), |m| with_interval(m.mean, m.ci, 4))
+}
