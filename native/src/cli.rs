@@ -11,7 +11,7 @@ use l2lab_core::{
 };
 
 use crate::{
-    commands::{autol2, bench, kernel, predict, reproduce, serve, theory, train},
+    commands::{autol2, bench, exponent, kernel, predict, reproduce, serve, theory, train},
     device::DeviceChoice,
 };
 
@@ -112,6 +112,7 @@ pub fn command() -> Command {
             .about("Solve the training of infinitely wide networks with L2 on a data set, beside trained networks")
             .after_help("Without --out, results go to the first free runs/theory-N."),
         )
+        .subcommand(exponent::flags(experiment("exponent", exponent::base())))
         .subcommand(reproduce::command(&experiment))
         .subcommand(autol2::command(json.clone()))
         .subcommand(kernel::command([threads.clone(), json.clone()]))

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod report;
 mod store;
+mod study;
 mod threads;
 
 use std::{io::Write, process::ExitCode};
@@ -53,6 +54,7 @@ fn run(matches: &ArgMatches) -> Result<String> {
         Some(("theory", m)) => commands::theory::run(m),
         Some(("autol2", m)) => commands::autol2::run(m),
         Some(("kernel", m)) => commands::kernel::run(m),
+        Some(("exponent", m)) => commands::exponent::run(m),
         Some(("reproduce", m)) => commands::reproduce::run(m),
         Some(("data", m)) => commands::data::run(m),
         Some(("serve", m)) => commands::serve::run(m),

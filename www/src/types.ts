@@ -18,13 +18,19 @@ export type Loss = "cross-entropy" | "mse";
 
 export type LrSchedule = "constant" | "step" | "cosine";
 
-export type LambdaScheduleKind = "constant";
+export type LambdaScheduleKind = "constant" | "step" | "cosine" | "inverse-time" | "off" | "warm-up" | "autol2" | "autol2-reference";
+
+export type OptimizerKind = "sgd" | "nesterov" | "sgdw" | "adam" | "adamw";
+
+export type Decayed = "all" | "weights";
 
 export type Estimator = "threshold" | "smoothed" | "loss";
 
 export type Length = string;
 
 export type Grid = Array<number>;
+
+export type Schedules = Array<LambdaScheduleKind>;
 
 export type Experiment = { 
 /**
@@ -120,17 +126,53 @@ lr: Grid,
  */
 "lr-schedule": LrSchedule, 
 /**
- * Momentum β, without dampening.
+ * Optimizer: sgd, nesterov or adam with L2 in the gradient; sgdw or adamw with decoupled decay (θ ← θ − ηλθ).
+ */
+optimizer: OptimizerKind, 
+/**
+ * Momentum β of sgd, nesterov and sgdw, without dampening. Adam's β₁ and β₂ are 0.9 and 0.999.
  */
 momentum: number, 
 /**
- * L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖² over all parameters.
+ * L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖². Where λ has a schedule, what it starts from.
  */
 lambda: Grid, 
 /**
- * Schedule of λ within a run: constant.
+ * What λ acts on: all parameters, or weights alone (no biases, no scales and shifts of a normalization).
+ */
+decay: Decayed, 
+/**
+ * Schedule of λ within a run: constant, step, cosine, inverse-time, off, warm-up, autol2 or autol2-reference.
  */
 "lambda-schedule": LambdaScheduleKind, 
+/**
+ * Schedules of λ to run beside the grid, each from the grid's largest λ: none, or such as autol2,inverse-time.
+ */
+compare: Schedules, 
+/**
+ * What step and both autol2 divide λ by.
+ */
+"lambda-factor": number, 
+/**
+ * How soon after a decay autol2 looks for the next: in τ (by default 0.1); autol2-reference: in steps times λ (0.1).
+ */
+"lambda-delay": number | null, 
+/**
+ * The least λ of step, cosine, inverse-time and autol2.
+ */
+"lambda-min": number, 
+/**
+ * Fraction of the run after which off is 0, and warm-up has reached λ.
+ */
+"lambda-switch": number, 
+/**
+ * c′ of inverse-time, whose λ goes to c′/Σ η/(1−β).
+ */
+"c-prime": number, 
+/**
+ * Steps between the minibatches on which both autol2 watch training.
+ */
+"probe-every": number, 
 /**
  * Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.
  */
@@ -166,9 +208,13 @@ budget: Length | null, };
 
 export type RunSpec = { 
 /**
- * L2 coefficient λ.
+ * L2 coefficient λ; what it starts from where it has a schedule.
  */
 lambda: number, 
+/**
+ * How λ changes within the run.
+ */
+lambda_schedule: LambdaScheduleKind, 
 /**
  * Learning rate η, before its schedule.
  */
@@ -276,6 +322,10 @@ export type RunSummary = {
  */
 lambda: number, 
 /**
+ * How it changes within the run.
+ */
+lambda_schedule: LambdaScheduleKind, 
+/**
  * Learning rate η.
  */
 lr: number, 
@@ -341,6 +391,10 @@ lr: number,
  * L2 coefficient λ.
  */
 lambda: number, 
+/**
+ * How it changes within a run.
+ */
+lambda_schedule: LambdaScheduleKind, 
 /**
  * Runs.
  */
@@ -564,7 +618,7 @@ verification: Array<Trace>,
  */
 findings: Findings, };
 
-export type FigureName = "clock" | "law" | "predict" | "theory" | "limits";
+export type FigureName = "clock" | "law" | "predict" | "auto" | "theory" | "limits";
 
 export type TheoryPoint = { 
 /**
@@ -826,18 +880,63 @@ export const FIELDS: readonly { name: keyof Experiment; help: string; switch: bo
     "switch": false
   },
   {
-    "help": "Momentum β, without dampening.",
+    "help": "Optimizer: sgd, nesterov or adam with L2 in the gradient; sgdw or adamw with decoupled decay (θ ← θ − ηλθ).",
+    "name": "optimizer",
+    "switch": false
+  },
+  {
+    "help": "Momentum β of sgd, nesterov and sgdw, without dampening. Adam's β₁ and β₂ are 0.9 and 0.999.",
     "name": "momentum",
     "switch": false
   },
   {
-    "help": "L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖² over all parameters.",
+    "help": "L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖². Where λ has a schedule, what it starts from.",
     "name": "lambda",
     "switch": false
   },
   {
-    "help": "Schedule of λ within a run: constant.",
+    "help": "What λ acts on: all parameters, or weights alone (no biases, no scales and shifts of a normalization).",
+    "name": "decay",
+    "switch": false
+  },
+  {
+    "help": "Schedule of λ within a run: constant, step, cosine, inverse-time, off, warm-up, autol2 or autol2-reference.",
     "name": "lambda-schedule",
+    "switch": false
+  },
+  {
+    "help": "Schedules of λ to run beside the grid, each from the grid's largest λ: none, or such as autol2,inverse-time.",
+    "name": "compare",
+    "switch": false
+  },
+  {
+    "help": "What step and both autol2 divide λ by.",
+    "name": "lambda-factor",
+    "switch": false
+  },
+  {
+    "help": "How soon after a decay autol2 looks for the next: in τ (by default 0.1); autol2-reference: in steps times λ (0.1).",
+    "name": "lambda-delay",
+    "switch": false
+  },
+  {
+    "help": "The least λ of step, cosine, inverse-time and autol2.",
+    "name": "lambda-min",
+    "switch": false
+  },
+  {
+    "help": "Fraction of the run after which off is 0, and warm-up has reached λ.",
+    "name": "lambda-switch",
+    "switch": false
+  },
+  {
+    "help": "c′ of inverse-time, whose λ goes to c′/Σ η/(1−β).",
+    "name": "c-prime",
+    "switch": false
+  },
+  {
+    "help": "Steps between the minibatches on which both autol2 watch training.",
+    "name": "probe-every",
     "switch": false
   },
   {
@@ -884,19 +983,25 @@ export const FIELDS: readonly { name: keyof Experiment; help: string; switch: bo
 
 /** What each figure's experiment is unless told otherwise, as text. */
 export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {
-  "clock": {
+  "auto": {
     "activation": "relu",
     "b-std": "0",
     "batch": "128",
     "batch-norm": "false",
     "bias": "true",
+    "c-prime": "1",
+    "compare": "autol2",
     "data": "fashion-mnist-512",
     "data-seed": "0",
+    "decay": "all",
     "depth": "4",
     "estimator": "smoothed",
     "label-noise": "0",
-    "lambda": "0.1,0.03,0.01,0.003",
+    "lambda": "0.1,0.03,0.01,0.003,0.001",
+    "lambda-factor": "10",
+    "lambda-min": "0",
     "lambda-schedule": "constant",
+    "lambda-switch": "0.5",
     "loss": "cross-entropy",
     "lr": "0.1",
     "lr-schedule": "constant",
@@ -904,8 +1009,50 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "model": "fc",
     "momentum": "0",
     "normalization": "running",
+    "optimizer": "sgd",
     "parameterization": "standard",
     "pooling": "stride",
+    "probe-every": "10",
+    "readout": "pool",
+    "sampling": "epoch",
+    "seed": "0",
+    "seeds": "3",
+    "steps": "3000",
+    "test": "400",
+    "train": "512",
+    "validation": "0",
+    "width": "64"
+  },
+  "clock": {
+    "activation": "relu",
+    "b-std": "0",
+    "batch": "128",
+    "batch-norm": "false",
+    "bias": "true",
+    "c-prime": "1",
+    "compare": "none",
+    "data": "fashion-mnist-512",
+    "data-seed": "0",
+    "decay": "all",
+    "depth": "4",
+    "estimator": "smoothed",
+    "label-noise": "0",
+    "lambda": "0.1,0.03,0.01,0.003",
+    "lambda-factor": "10",
+    "lambda-min": "0",
+    "lambda-schedule": "constant",
+    "lambda-switch": "0.5",
+    "loss": "cross-entropy",
+    "lr": "0.1",
+    "lr-schedule": "constant",
+    "measurements": "50",
+    "model": "fc",
+    "momentum": "0",
+    "normalization": "running",
+    "optimizer": "sgd",
+    "parameterization": "standard",
+    "pooling": "stride",
+    "probe-every": "10",
     "readout": "pool",
     "sampling": "epoch",
     "seed": "0",
@@ -921,13 +1068,19 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "batch": "128",
     "batch-norm": "false",
     "bias": "true",
+    "c-prime": "1",
+    "compare": "none",
     "data": "fashion-mnist-512",
     "data-seed": "0",
+    "decay": "all",
     "depth": "4",
     "estimator": "smoothed",
     "label-noise": "0",
     "lambda": "0.1,0.03,0.01,0.003",
+    "lambda-factor": "10",
+    "lambda-min": "0",
     "lambda-schedule": "constant",
+    "lambda-switch": "0.5",
     "loss": "cross-entropy",
     "lr": "0.1",
     "lr-schedule": "constant",
@@ -935,8 +1088,10 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "model": "fc",
     "momentum": "0",
     "normalization": "running",
+    "optimizer": "sgd",
     "parameterization": "standard",
     "pooling": "stride",
+    "probe-every": "10",
     "readout": "pool",
     "sampling": "epoch",
     "seed": "0",
@@ -952,13 +1107,19 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "batch": "128",
     "batch-norm": "false",
     "bias": "true",
+    "c-prime": "1",
+    "compare": "none",
     "data": "fashion-mnist-512",
     "data-seed": "0",
+    "decay": "all",
     "depth": "4",
     "estimator": "smoothed",
     "label-noise": "0",
     "lambda": "0.1,0.03,0.01",
+    "lambda-factor": "10",
+    "lambda-min": "0",
     "lambda-schedule": "constant",
+    "lambda-switch": "0.5",
     "loss": "cross-entropy",
     "lr": "0.01",
     "lr-schedule": "constant",
@@ -966,8 +1127,10 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "model": "linear",
     "momentum": "0",
     "normalization": "running",
+    "optimizer": "sgd",
     "parameterization": "standard",
     "pooling": "stride",
+    "probe-every": "10",
     "readout": "pool",
     "sampling": "epoch",
     "seed": "0",
@@ -983,13 +1146,19 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "batch": "128",
     "batch-norm": "false",
     "bias": "true",
+    "c-prime": "1",
+    "compare": "none",
     "data": "fashion-mnist-512",
     "data-seed": "0",
+    "decay": "all",
     "depth": "4",
     "estimator": "smoothed",
     "label-noise": "0",
     "lambda": "0.1,0.03,0.01,0.003",
+    "lambda-factor": "10",
+    "lambda-min": "0",
     "lambda-schedule": "constant",
+    "lambda-switch": "0.5",
     "loss": "cross-entropy",
     "lr": "0.1",
     "lr-schedule": "constant",
@@ -997,8 +1166,10 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "model": "fc",
     "momentum": "0",
     "normalization": "running",
+    "optimizer": "sgd",
     "parameterization": "standard",
     "pooling": "stride",
+    "probe-every": "10",
     "readout": "pool",
     "sampling": "epoch",
     "seed": "0",
@@ -1014,13 +1185,19 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "batch": "0",
     "batch-norm": "false",
     "bias": "false",
+    "c-prime": "1",
+    "compare": "none",
     "data": "fashion-mnist-512",
     "data-seed": "0",
+    "decay": "all",
     "depth": "3",
     "estimator": "smoothed",
     "label-noise": "0",
     "lambda": "0.03",
+    "lambda-factor": "10",
+    "lambda-min": "0",
     "lambda-schedule": "constant",
+    "lambda-switch": "0.5",
     "loss": "mse",
     "lr": "0.05,0.1",
     "lr-schedule": "constant",
@@ -1028,8 +1205,10 @@ export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>
     "model": "fc",
     "momentum": "0",
     "normalization": "running",
+    "optimizer": "sgd",
     "parameterization": "ntk",
     "pooling": "stride",
+    "probe-every": "10",
     "readout": "pool",
     "sampling": "epoch",
     "seed": "0",

@@ -3,6 +3,7 @@
 pub mod autol2;
 pub mod bench;
 pub mod data;
+pub mod exponent;
 pub mod kernel;
 pub mod predict;
 pub mod reproduce;

@@ -6,19 +6,17 @@ use anyhow::{Result, bail};
 use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
-    law::{
-        Forecast, Length, OptimalExponent, Optimum, Outcome as Accuracy, Regret, RunSummary, mean_by_lambda,
-        optimal_exponent,
-    },
+    law::{Forecast, Length, OptimalExponent, Optimum, Outcome, Regret, RunSummary, mean_by_lambda, optimal_exponent},
     train::{LrSchedule, Trace},
 };
 use serde::Serialize;
 
-use super::{Claim, Outcome, Start, Verdict, about, already_complete, base, preset, start};
+use super::{Start, about, already_complete, base, preset, start};
 use crate::{
     figures::{Figure, Mark, Series},
     output::{number, with_interval},
     report::{Part, table_of},
+    study::{Claim, Study, Verdict},
 };
 
 pub const NAME: &str = "fig1b";
@@ -63,7 +61,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let runs: Vec<RunSummary> = grid.iter().map(|t| RunSummary::new(t, e.estimator)).collect();
     let (examples, longest) = (job.train_examples(), job.runs[0].steps);
     let mut budgets = Vec::new();
-    let mut outcomes: Vec<(f64, Vec<Accuracy>)> = Vec::new();
+    let mut outcomes: Vec<(f64, Vec<Outcome>)> = Vec::new();
     let mut verification: Vec<Trace> = Vec::new();
     for (i, fraction) in BUDGETS.into_iter().enumerate() {
         let steps = (longest as f64 * fraction).round().max(1.0);
@@ -91,7 +89,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         exponent: &exponent,
         claims: &claims,
     };
-    let outcome = Outcome {
+    let study = Study {
         heading: "Figure 1b: λ_pred beside the tuned λ",
         about: about(&job, &preset(matches)),
         claims: &claims,
@@ -100,7 +98,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         tail: table_of(&HEAD, &rows(&budgets, &optima)),
         text: text(&budgets, &optima),
     };
-    outcome.finish(&job, &[&grid, &verification])
+    study.finish(&job, &[&grid, &verification])
 }
 
 fn claims(budgets: &[Budget], exponent: Option<&OptimalExponent>) -> Vec<Claim> {
@@ -169,7 +167,7 @@ fn text(budgets: &[Budget], optima: &[Optimum]) -> String {
     out
 }
 
-fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Accuracy>)]) -> Vec<Part> {
+fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)]) -> Vec<Part> {
     let line = |name: &str, color, mark, y: &dyn Fn(&Regret) -> f64| Series {
         name: name.into(),
         color,

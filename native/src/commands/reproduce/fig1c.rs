@@ -7,16 +7,17 @@ use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     experiment::Schedules,
-    law::{Mean, Outcome as Accuracy, Regret, after_start, mean, mean_by_lambda, regret, smoothed},
+    law::{Mean, Outcome, Regret, after_start, mean, mean_by_lambda, regret, smoothed},
     train::{LambdaScheduleKind, LrSchedule, Measurement, Trace},
 };
 use serde::Serialize;
 
-use super::{Claim, Outcome, Start, Verdict, about, already_complete, base, interval, preset, start};
+use super::{Start, about, already_complete, base, interval, preset, start};
 use crate::{
     figures::{Figure, Mark, Series},
     output::{number, with_interval},
     report::{Part, table_of},
+    study::{Claim, Study, Verdict},
 };
 
 pub const NAME: &str = "fig1c";
@@ -119,7 +120,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         .iter()
         .map(|s| format!("<h2>The numbers, {}</h2>{}", rate(s.lr_schedule), table_of(&HEAD, &rows(s))))
         .collect();
-    let outcome = Outcome {
+    let study = Study {
         heading: "Figure 1c: AutoL2 beside constant λ",
         about: about(&job, &preset(matches)),
         claims: &claims,
@@ -128,20 +129,20 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         tail: tables.concat(),
         text: sections.iter().map(text).collect::<Vec<_>>().join("\n"),
     };
-    outcome.finish(&job, &[&traces, &falling_traces])
+    study.finish(&job, &[&traces, &falling_traces])
 }
 
 fn is_constant(trace: &Trace) -> bool {
     trace.run.lambda_schedule == LambdaScheduleKind::Constant
 }
 
-fn final_accuracy(trace: &Trace) -> Option<Accuracy> {
+fn final_accuracy(trace: &Trace) -> Option<Outcome> {
     let accuracy = trace.points.last().filter(|_| !trace.diverged())?.test_accuracy;
-    Some(Accuracy { lambda: trace.run.lambda, seed: trace.run.seed, accuracy })
+    Some(Outcome { lambda: trace.run.lambda, seed: trace.run.seed, accuracy })
 }
 
 fn best_constant(constants: &[&Trace]) -> Option<f64> {
-    let outcomes: Vec<Accuracy> = constants.iter().filter_map(|t| final_accuracy(t)).collect();
+    let outcomes: Vec<Outcome> = constants.iter().filter_map(|t| final_accuracy(t)).collect();
     mean_by_lambda(&outcomes).into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(lambda, _)| lambda)
 }
 
@@ -157,7 +158,7 @@ fn section(lr_schedule: LrSchedule, traces: &[Trace]) -> Option<Section> {
             None => groups.push(vec![trace]),
         }
     }
-    let constants: Vec<Accuracy> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
+    let constants: Vec<Outcome> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
     let by_lambda = mean_by_lambda(&constants);
     let &(best_lambda, best_accuracy) = by_lambda.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let seeds = groups.iter().map(Vec::len).max()?;
@@ -165,8 +166,8 @@ fn section(lr_schedule: LrSchedule, traces: &[Trace]) -> Option<Section> {
     Some(Section { lr_schedule, best_lambda, best_accuracy, seeds, arms })
 }
 
-fn arm(group: &[&Trace], constants: &[Accuracy], target: f64) -> Arm {
-    let outcomes: Vec<Accuracy> = group.iter().filter_map(|t| final_accuracy(t)).collect();
+fn arm(group: &[&Trace], constants: &[Outcome], target: f64) -> Arm {
+    let outcomes: Vec<Outcome> = group.iter().filter_map(|t| final_accuracy(t)).collect();
     let compared: Option<Regret> = (!is_constant(group[0])).then(|| regret(constants, &outcomes)).flatten();
     let best = |t: &&&Trace| after_start(&t.points).iter().map(|m| m.test_accuracy).fold(f64::NAN, f64::max);
     let kept: Vec<&&Trace> = group.iter().filter(|t| !t.diverged()).collect();
@@ -324,7 +325,7 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
             file: None,
         });
     }
-    let constants: Vec<Accuracy> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
+    let constants: Vec<Outcome> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
     parts.push(Part {
         title: "Final test accuracy against constant λ".into(),
         text: format!("After {} epochs, constant η, means over {} seeds.", number(e.epochs, 0), e.seeds),

@@ -3,8 +3,6 @@
 mod fig1b;
 mod fig1c;
 
-use std::fmt::Write;
-
 use anyhow::Result;
 use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
 use l2lab_core::{
@@ -12,15 +10,12 @@ use l2lab_core::{
     experiment::ExperimentError,
     law::Mean,
     model::{ModelKind, Readout},
-    train::Trace,
 };
-use serde::Serialize;
 
 use super::{Job, Recipe, Start, already_complete};
 use crate::{
     cli, datasets,
     output::{self, with_interval},
-    report::{Part, Report, list},
     store::Store,
 };
 
@@ -111,85 +106,6 @@ fn check(experiment: &Experiment) -> Result<()> {
         return conflict("tau: the figure compares runs of one length; give steps or epochs");
     }
     Ok(())
-}
-
-/// What the data decide about a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-enum Verdict {
-    /// The interval is on the claim's side.
-    #[serde(rename = "holds")]
-    Holds,
-    /// It is on the other side.
-    #[serde(rename = "does not hold here")]
-    Fails,
-    /// It has both.
-    #[serde(rename = "not decided by this data")]
-    Open,
-}
-
-impl Verdict {
-    /// Of "the difference is above `bound`", by the difference's interval.
-    fn above(bound: f64, interval: Option<[f64; 2]>) -> Self {
-        match interval {
-            Some([low, _]) if low > bound => Self::Holds,
-            Some([_, high]) if high < bound => Self::Fails,
-            _ => Self::Open,
-        }
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Fails => "does not hold here",
-            Self::Open => "not decided by this data",
-        }
-    }
-}
-
-/// A claim of the paper, and what the runs say of it.
-#[derive(Debug, Clone, Serialize)]
-struct Claim {
-    claim: String,
-    found: String,
-    verdict: Verdict,
-}
-
-/// What every figure writes and prints.
-struct Outcome<'a, S> {
-    heading: &'static str,
-    about: String,
-    claims: &'a [Claim],
-    /// The summary, serialized.
-    summary: &'a S,
-    parts: Vec<Part>,
-    /// Tables, as HTML.
-    tail: String,
-    /// The tables for a terminal.
-    text: String,
-}
-
-impl<S: Serialize> Outcome<'_, S> {
-    fn finish(self, job: &Job, phases: &[&[Trace]]) -> Result<String> {
-        let said: Vec<String> =
-            self.claims.iter().map(|c| format!("{}: {}. {}", c.claim, c.verdict.text(), c.found)).collect();
-        if let Some(store) = &job.store {
-            store.write("traces.csv", &output::csv(phases)?)?;
-            let report = Report::page(self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
-            store.write("report.html", report.html.as_bytes())?;
-            for (name, svg) in &report.figures {
-                store.write(name, svg.as_bytes())?;
-            }
-            store.complete(&(serde_json::to_string_pretty(self.summary)? + "\n"))?;
-        }
-        if job.options.json {
-            return Ok(serde_json::to_string(self.summary)? + "\n");
-        }
-        let mut text = format!("{}\n\n{}", self.about, self.text);
-        for claim in said {
-            let _ = write!(text, "\n{claim}\n");
-        }
-        Ok(text + &output::place(job))
-    }
 }
 
 /// What was trained, with a word on what it is not.

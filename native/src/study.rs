@@ -1,0 +1,103 @@
+//! Claims, and what runs say of them; what a study of several phases of training leaves.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use l2lab_core::train::Trace;
+use serde::Serialize;
+
+use crate::{
+    commands::Job,
+    output,
+    report::{Part, Report, list},
+};
+
+/// What the data decide about a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Verdict {
+    /// The interval is on the claim's side.
+    #[serde(rename = "holds")]
+    Holds,
+    /// It is on the other side.
+    #[serde(rename = "does not hold here")]
+    Fails,
+    /// It has both.
+    #[serde(rename = "not decided by this data")]
+    Open,
+}
+
+impl Verdict {
+    /// Of "the difference is above `bound`", by the difference's interval.
+    pub fn above(bound: f64, interval: Option<[f64; 2]>) -> Self {
+        match interval {
+            Some([low, _]) if low > bound => Self::Holds,
+            Some([_, high]) if high < bound => Self::Fails,
+            _ => Self::Open,
+        }
+    }
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "does not hold here",
+            Self::Open => "not decided by this data",
+        }
+    }
+}
+
+/// A claim of the paper, and what the runs say of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Claim {
+    /// What the paper says.
+    pub claim: String,
+    /// The numbers.
+    pub found: String,
+    /// What they decide.
+    pub verdict: Verdict,
+}
+
+/// What a study of several phases of training writes and prints.
+pub struct Study<'a, S> {
+    /// The report's heading.
+    pub heading: &'static str,
+    /// What was trained.
+    pub about: String,
+    /// What was found.
+    pub claims: &'a [Claim],
+    /// The summary, serialized.
+    pub summary: &'a S,
+    /// The report's figures.
+    pub parts: Vec<Part>,
+    /// Tables, as HTML.
+    pub tail: String,
+    /// The tables for a terminal.
+    pub text: String,
+}
+
+impl<S: Serialize> Study<'_, S> {
+    /// Writes the files, the summary last, and gives what is printed.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(self, job: &Job, phases: &[&[Trace]]) -> Result<String> {
+        let said: Vec<String> =
+            self.claims.iter().map(|c| format!("{}: {}. {}", c.claim, c.verdict.text(), c.found)).collect();
+        if let Some(store) = &job.store {
+            store.write("traces.csv", &output::csv(phases)?)?;
+            let report = Report::page(self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
+            store.write("report.html", report.html.as_bytes())?;
+            for (name, svg) in &report.figures {
+                store.write(name, svg.as_bytes())?;
+            }
+            store.complete(&(serde_json::to_string_pretty(self.summary)? + "\n"))?;
+        }
+        if job.options.json {
+            return Ok(serde_json::to_string(self.summary)? + "\n");
+        }
+        let mut text = format!("{}\n\n{}", self.about, self.text);
+        for claim in said {
+            let _ = write!(text, "\n{claim}\n");
+        }
+        Ok(text + &output::place(job))
+    }
+}
