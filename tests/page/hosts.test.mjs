@@ -42,7 +42,7 @@ test("the page works without a server after the first visit", async (t) => {
   await page.reload();
   // Another address of the same page, with settings.
   await page.goto(address(site.url));
-  await page.locator('l2-lab[figure="theory"] .status').getByText("Recorded: l2lab").waitFor();
+  for (const figure of ["theory", "auto"]) await new Figure(page, `l2-lab[figure="${figure}"]`).visit();
   const offline = await plays(page);
   await page.context().setOffline(false);
   await page.reload();

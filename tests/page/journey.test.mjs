@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { Figure, L2LAB, SMALL, address, browse, lawOf, open, predictionOf, rows, serve } from "./site.mjs";
+import { ADAPT, Figure, L2LAB, PAGE, SMALL, address, autoOf, browse, lawOf, open, predictionOf, rows, serve } from "./site.mjs";
 
 const [site, browser] = await Promise.all([serve(), browse()]);
 after(async () => {
@@ -36,10 +36,11 @@ test("recorded results are there before anything is loaded, and Play replaces th
   const page = await open(t, browser, site.url, { before: (page) => void page.on("request", (r) => asked.push(r.url())) });
   await page.waitForLoadState("networkidle");
   const clock = new Figure(page);
-  for (const name of ["clock", "law", "predict", "theory", "limits"]) {
-    const lab = page.locator(`l2-lab[figure="${name}"]`).first();
-    assert.ok((await lab.locator("svg path.line, svg circle.dot").count()) > 1, `${name} shows something`);
-    assert.match(await lab.locator(".status").innerText(), /Recorded: l2lab/, `${name} names its command`);
+  assert.ok(!asked.some((url) => url.endsWith("theory.json")), "what is far down the page is not loaded yet");
+  for (const name of ["clock", "law", "predict", "auto", "theory", "limits"]) {
+    const figure = new Figure(page, `l2-lab[figure="${name}"] >> nth=0`);
+    await figure.visit();
+    assert.ok((await figure.lab.locator("svg path.line, svg circle.dot").count()) > 1, `${name} shows something`);
   }
   assert.match(await clock.finding(), /^The 4 peaks come between step/);
   assert.match(await lawOf(page).finding(), /^t\* goes as λ to the power −/);
@@ -269,6 +270,113 @@ test("settings are in the address: back, forward and reload give them again", as
   assert.equal(search(), "");
   await clock.button("Undo").click();
   assert.equal(search(), "?v=1&width=16");
+});
+
+/** Heights along the paths of a chart's strong curves, from the left to the right: [classes, heights]. */
+const heights = (chart) =>
+  chart.locator("svg.plot path.line").evaluateAll((paths) =>
+    paths.map((p) => [p.getAttribute("class"), [...p.getAttribute("d").matchAll(/[ML]\S+ (\S+?)(?=[ML]|$)/g)].map((m) => Number(m[1]))]),
+  );
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
+test("λ that adapts is shown beside constants, and the finding says what was recorded", async (t) => {
+  const page = await open(t, browser, site.url);
+  const auto = autoOf(page);
+  await auto.visit();
+  const charts = auto.lab.locator("l2-chart");
+  assert.equal(await charts.count(), 2);
+  assert.equal((await heights(charts.first())).length, 6);
+  assert.equal(await charts.first().locator("svg.plot ~ circle.ink").count(), 0, "only constants have a t*");
+  const paths = await heights(charts.nth(1));
+  const [schedules, constants] = [true, false].map((ink) => paths.filter(([name]) => name.includes("ink") === ink).map(([, ys]) => ys));
+  assert.deepEqual([schedules.length, constants.length], [1, 5]);
+  for (const ys of constants) assert.equal(new Set(ys).size, 1, "a constant lies flat");
+  const [fall] = schedules;
+  assert.ok(fall.length > 3 && fall.at(-1) > fall[0] && fall.every((y, i) => i === 0 || y >= fall[i - 1]), `λ falls: ${fall}`);
+
+  const { traces } = JSON.parse(readFileSync(join(PAGE, "recorded/auto.json"), "utf8"));
+  const finals = new Map();
+  for (const { run, points } of traces) {
+    const name = run.lambda_schedule === "constant" ? run.lambda : run.lambda_schedule;
+    finals.set(name, [...(finals.get(name) ?? []), points.at(-1).test_accuracy]);
+  }
+  const adapted = mean(finals.get("autol2"));
+  const [best, accuracy] = [...finals].filter(([name]) => typeof name === "number").map(([name, values]) => [name, mean(values)]).sort((a, b) => b[1] - a[1])[0];
+  const said = await auto.finding();
+  assert.ok(said.startsWith(`The best of 5 constants, λ = ${best}, ends at test accuracy ${accuracy.toFixed(3)} (n = 3)`), said);
+  assert.match(said, new RegExp(`AutoL2 .*ends at ${adapted.toFixed(3)} \\(n = 3\\), ${Math.abs(adapted - accuracy).toFixed(3)} ${adapted < accuracy ? "below" : "above"}, (less|more) than the spread`));
+  assert.match(said, /its λ ends at \S+\.$/);
+
+  await auto.lab.getByText("epochs", { exact: true }).click();
+  assert.deepEqual(await auto.lab.locator("text.axis-label[text-anchor=middle]").allTextContents(), ["epochs", "epochs"]);
+});
+
+test("λ adapts live, the link gives the same again, and the command line takes the experiment", async (t) => {
+  const settings = Object.fromEntries(Object.entries(ADAPT).map(([name, value]) => [`auto.${name}`, value]));
+  const page = await open(t, browser, address(site.url, settings));
+  const auto = autoOf(page);
+  await page.waitForFunction(() => document.querySelector("#auto").changes.compare);
+  await auto.play();
+  await auto.done();
+  const csv = await auto.csv();
+  const all = rows(csv);
+  const lambdas = (run) => all.filter((r) => r.run === run).map((r) => r.lambda);
+  for (const run of [0, 1, 2, 3]) assert.equal(new Set(lambdas(run)).size, 1, `run ${run} is constant`);
+  for (const run of [4, 5, 6, 7]) {
+    const path = lambdas(run);
+    assert.equal(path[0], 0.1);
+    assert.ok(path.at(-1) < 0.1 && path.every((l, i) => i === 0 || l <= path[i - 1]), `λ of run ${run} falls: ${path}`);
+  }
+  assert.equal(Math.max(...all.map((r) => r.run)), 7, "nothing is trained for a forecast");
+  assert.match(await auto.finding(), /^The best of 2 constants, λ = [\d.]+, ends .* AutoL2 .* λ ∝ 1\/t .* its λ ends at \S+\.$/);
+
+  const link = await auto.lab.evaluate((lab) => lab.link());
+  assert.match(link, /[?&]auto\.compare=autol2,inverse-time&.*#auto$/);
+  const other = await open(t, browser, link);
+  const again = autoOf(other);
+  await other.waitForFunction(() => document.querySelector("#auto").changes.compare);
+  assert.deepEqual(await other.locator("#clock").evaluate((lab) => lab.changes), {}, "other figures keep their own");
+  await again.play();
+  await again.done();
+  assert.equal(await again.csv(), csv);
+
+  const folder = mkdtempSync(join(tmpdir(), "l2lab-"));
+  try {
+    const file = join(folder, "page.toml");
+    writeFileSync(file, await auto.lab.evaluate((lab) => lab.export("toml")));
+    execFileSync(L2LAB, ["sweep", file, "--out", join(folder, "out")], { stdio: ["ignore", "ignore", "pipe"] });
+    const native = rows(readFileSync(join(folder, "out/traces.csv"), "utf8")).filter((r) => r.run < 8);
+    assert.deepEqual(native.map((r) => [r.run, r.step, r.seed]), all.map((r) => [r.run, r.step, r.seed]));
+    for (const [i, row] of all.entries()) if (row.step <= EARLY) assert.ok(Math.abs(row.test_loss / native[i].test_loss - 1) < 1e-4, `row ${i}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a schedule that is not compared any more takes its settings with it", async (t) => {
+  const page = await open(t, browser, address(site.url, { "auto.lambda-factor": "3", "auto.nothing": "1", "law.width": "3" }));
+  const auto = autoOf(page);
+  const clock = new Figure(page);
+  assert.match(await clock.alerts(), /^Ignored from the link: auto\.nothing \(no such setting\); law\.width \(no such setting\)\.$/);
+  const factor = auto.lab.getByRole("slider", { name: /^λ is divided by/ });
+  await page.waitForFunction(() => document.querySelector("#auto").changes["lambda-factor"] === "3");
+  assert.equal(await factor.getAttribute("aria-valuetext"), "3");
+  await auto.lab.getByRole("checkbox", { name: "AutoL2", exact: true }).uncheck();
+  assert.equal(await factor.count(), 0);
+  assert.equal(new URL(page.url()).search, "?v=1&auto.compare=none");
+  await auto.play();
+  await auto.status().getByText("Training the grid").waitFor();
+});
+
+test("figures of the law leave out what has no constant λ", async (t) => {
+  const page = await open(t, browser, address(site.url, { ...SMALL, compare: "autol2" }));
+  const clock = new Figure(page);
+  await clock.play();
+  await clock.done();
+  assert.equal((await heights(clock.lab.locator("l2-chart"))).length, 2);
+  assert.match(await clock.finding(), /^The 2 peaks come between step/);
+  assert.match(await lawOf(page).finding(), /from 4 runs and 2 seeds/);
+  assert.equal(await lawOf(page).lab.locator("svg.plot ~ circle.dot").count(), 4);
 });
 
 test("theory's sliders compute new curves at once", async (t) => {

@@ -1,7 +1,7 @@
 // The page for everyone: keyboard, phone, screen reader, dark and light, still and quiet.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Figure, SMALL, address, axe, browse, open, serve } from "./site.mjs";
+import { ADAPT, Figure, SMALL, address, autoOf, axe, browse, open, serve } from "./site.mjs";
 
 const [site, browser] = await Promise.all([serve(), browse()]);
 after(async () => {
@@ -137,10 +137,14 @@ test("a phone 320 pixels wide has everything within reach", async (t) => {
     // WCAG 2.2: large enough for a finger, but for links in a line of text.
     assert.ok(inText || (width >= 24 && height >= 24), `${what} is ${width} × ${height}`);
   }
-  const cut = await clock.lab.locator("l2-chart svg text").evaluateAll((texts) =>
-    texts.filter((e) => e.getBoundingClientRect().right > innerWidth || e.getBoundingClientRect().left < 0).map((e) => e.textContent),
-  );
-  assert.deepEqual(cut, [], "text of the chart that does not fit");
+  const auto = autoOf(page);
+  await auto.visit();
+  for (const { lab } of [clock, auto]) {
+    const cut = await lab.locator("l2-chart svg text").evaluateAll((texts) =>
+      texts.filter((e) => e.getBoundingClientRect().right > innerWidth || e.getBoundingClientRect().left < 0).map((e) => e.textContent),
+    );
+    assert.deepEqual(cut, [], "text of the chart that does not fit");
+  }
 });
 
 for (const colorScheme of ["light", "dark"]) {
@@ -165,7 +169,48 @@ for (const colorScheme of ["light", "dark"]) {
     await clock.button("Rewind").click();
     await check("rewound");
   });
+
+  test(`axe finds nothing where λ adapts, ${colorScheme}`, async (t) => {
+    const page = await open(t, browser, site.url, { context: { colorScheme } });
+    await page.evaluate(axe);
+    const auto = autoOf(page);
+    const check = async (when) => {
+      const { violations } = await page.evaluate(() => window.axe.run("#auto", { resultTypes: ["violations"] }));
+      assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.flat().join(" ")).join("; ")}`), [], when);
+    };
+    await auto.visit();
+    await auto.lab.locator("summary", { hasText: "More settings" }).click();
+    await check("recorded, and all is open");
+    await auto.lab.evaluate((lab, settings) => (lab.changes = settings), ADAPT);
+    await auto.play();
+    await auto.done();
+    await check("when it is done");
+  });
 }
+
+test("schedules are chosen by keyboard, and λ is read out", async (t) => {
+  const page = await open(t, browser, site.url);
+  const auto = autoOf(page);
+  await auto.visit();
+  const box = (name) => auto.lab.getByRole("group", { name: "Beside constants" }).getByRole("checkbox", { name, exact: true });
+  const changes = () => auto.lab.evaluate((lab) => lab.changes);
+  await box("AutoL2").focus();
+  await page.keyboard.press("Tab");
+  assert.equal((await focused(page)).text, "AutoL2, reference");
+  await page.keyboard.press("Space");
+  assert.deepEqual(await changes(), { compare: "autol2,autol2-reference" });
+  await page.keyboard.press("Space");
+  assert.deepEqual(await changes(), {});
+
+  const chart = auto.lab.locator("l2-chart").nth(1);
+  await chart.locator(".frame").focus();
+  await page.keyboard.press("ArrowUp");
+  assert.match(await chart.locator("[aria-live]").innerText(), /^λ = 0.1: step/);
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("End");
+  assert.match((await chart.locator("[aria-live]").innerText()).replaceAll("\u202f", ""), /^AutoL2: step 3000, λ /);
+  assert.match(await chart.locator("#summary").textContent(), /AutoL2: λ goes from 0\.1 to /);
+});
 
 test("a screen reader hears of peaks and of the end", async (t) => {
   const page = await open(t, browser, address(site.url, { ...SMALL, lambda: "0.1,0.003" }));
@@ -225,7 +270,7 @@ for (const width of [320, 768, 1280]) {
       assert.ok(sum < 0.02, `${when}: ${sum} by ${JSON.stringify(all)}`);
     };
     await page.waitForLoadState("networkidle");
-    for (const lab of await page.locator("l2-lab").all()) await lab.scrollIntoViewIfNeeded();
+    for (const name of ["law", "predict", "auto", "theory", "limits"]) await new Figure(page, `l2-lab[figure="${name}"] >> nth=0`).visit();
     await shifts("while it loads");
     await clock.button("Play").scrollIntoViewIfNeeded();
     await clock.play();

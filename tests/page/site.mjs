@@ -105,6 +105,9 @@ function watch(page) {
 /** A small experiment in the page's address: four runs, a second of work. */
 export const SMALL = { lambda: "0.1,0.03", seeds: "2", width: "16", depth: "2", tau: "1.2", measurements: "20" };
 
+/** The same for the figure where λ adapts: two constants, two schedules. */
+export const ADAPT = { lambda: "0.1,0.01", compare: "autol2,inverse-time", seeds: "2", width: "16", depth: "2", steps: "400", measurements: "20" };
+
 /** The address with these settings. */
 export function address(url, settings = SMALL) {
   return `${url}?${new URLSearchParams({ v: "1", ...settings })}`;
@@ -127,6 +130,12 @@ export class Figure {
 
   status() {
     return this.lab.locator(".status");
+  }
+
+  /** Goes to the figure, and waits for its recorded result, which is loaded then. */
+  async visit() {
+    await this.lab.scrollIntoViewIfNeeded();
+    await this.status().getByText("Recorded: l2lab").waitFor();
   }
 
   /** Waits until everything has been trained. */
@@ -162,6 +171,10 @@ export function lawOf(page) {
 
 export function predictionOf(page) {
   return new Figure(page, 'l2-lab[figure="predict"]');
+}
+
+export function autoOf(page) {
+  return new Figure(page, "#auto");
 }
 
 /** Rows of a CSV file by its header. */

@@ -1,6 +1,6 @@
 // Files to take away: traces as CSV, the experiment as TOML.
 import { FIELDS, type Recording } from "./types.ts";
-import { numbers, type Settings } from "./element/settings.ts";
+import { numbers, schedules, type Settings } from "./element/settings.ts";
 import { words } from "./words.ts";
 
 const COLUMNS = "run,lambda,lr,momentum,seed,step,epoch,tau,train_loss,train_accuracy,test_loss,test_accuracy,sq_norm";
@@ -29,6 +29,7 @@ export function toml(settings: Settings): string {
 
 function tomlValue(name: string, value: string): string {
   if (value === "true" || value === "false") return value;
+  if (name === "compare") return JSON.stringify(schedules(value));
   const list = numbers(value);
   if (list && (name === "lr" || name === "lambda")) return JSON.stringify(list);
   return list?.length === 1 ? JSON.stringify(list[0]) : JSON.stringify(value);

@@ -4,40 +4,47 @@ import { lab } from "./element/workbench.ts";
 import * as url from "./url.ts";
 import { words } from "./words.ts";
 
-const clock = document.querySelector("#clock");
-if (clock instanceof L2Lab) followAddress(clock);
+followAddress([...document.querySelectorAll("l2-lab[id]")].filter((element) => element instanceof L2Lab));
 
-/** Keeps the settings of `element` and the address the same. */
-function followAddress(element: L2Lab): void {
+/** Keeps the settings of `figures` and the address the same. */
+function followAddress(figures: readonly L2Lab[]): void {
+  // By what their settings begin with in the address.
+  const byId = new Map(figures.map((element, i) => [i === 0 ? "" : element.id, element]));
   let arriving = false;
-  const arrive = async () => {
-    const { settings, problems, version } = url.read(location.search);
+  const settle = (element: L2Lab, settings: L2Lab["changes"]) => {
     arriving = true;
     element.changes = settings;
     arriving = false;
-    const found = [...problems];
-    if (Object.keys(settings).length > 0) {
-      try {
-        const { search } = location;
-        const checked = await (await lab()).check("clock", settings);
-        // The reader may have gone on meanwhile.
-        if (location.search !== search) return;
-        found.push(...checked.problems);
-        arriving = true;
-        element.changes = checked.settings;
-        arriving = false;
-      } catch {
-        found.push(words.url.unchecked);
-      }
-    }
-    const sentences = [...(version === null ? [] : [words.url.version(version)]), ...(found.length > 0 ? [words.url.problems(found)] : [])];
-    element.alert("url", sentences.join(" ") || null);
   };
-  const here = () => url.write(location.href, element.changes);
-  element.link = here;
-  element.bench.addEventListener("settings", () => {
-    if (!arriving && here() !== location.href) history.pushState(null, "", here());
-  });
+  const arrive = async () => {
+    const { search } = location;
+    const { settings, problems, version } = url.read(search, [...byId.keys()]);
+    for (const [id, element] of byId) settle(element, settings[id] ?? {});
+    for (const [id, element] of byId) {
+      const own = settings[id] ?? {};
+      const found = id === "" ? [...problems] : [];
+      if (Object.keys(own).length > 0) {
+        try {
+          const checked = await (await lab()).check(element.bench.figure, own);
+          // The reader may have gone on meanwhile.
+          if (location.search !== search) return;
+          found.push(...checked.problems);
+          settle(element, checked.settings);
+        } catch {
+          found.push(words.url.unchecked);
+        }
+      }
+      const old = id === "" && version !== null ? [words.url.version(version)] : [];
+      element.alert("url", [...old, ...(found.length > 0 ? [words.url.problems(found)] : [])].join(" ") || null);
+    }
+  };
+  const here = () => url.write(location.href, Object.fromEntries([...byId].map(([id, { changes }]) => [id, changes])));
+  for (const [id, element] of byId) {
+    element.link = () => Object.assign(new URL(here()), { hash: id }).href;
+    element.bench.addEventListener("settings", () => {
+      if (!arriving && here() !== location.href) history.pushState(null, "", here());
+    });
+  }
   addEventListener("popstate", () => void arrive());
   void arrive();
 }

@@ -6,6 +6,13 @@ const between = (interval: Interval) => (interval ? ` (95 % interval ${interval[
 const runs = (n: number) => `${n} run${n === 1 ? "" : "s"}`;
 const seeds = (n: number) => `${n} seed${n === 1 ? "" : "s"}`;
 
+interface Reach {
+  readonly step: string;
+  readonly reached: number;
+  readonly runs: number;
+}
+const some = (reach: Reach) => (reach.reached < reach.runs ? ` (${reach.reached} of ${runs(reach.runs)})` : "");
+
 export const words = {
   chart: {
     role: "chart",
@@ -13,7 +20,7 @@ export const words = {
   },
 
   lambda: (lambda: string) => `λ = ${lambda}`,
-  group: (lambda: string, lr: string) => `λ = ${lambda}, η = ${lr}`,
+  group: (lambda: string, lr: string) => `${lambda}, η = ${lr}`,
   run: (group: string, seed: number) => `${group}, seed ${seed}`,
 
   clocks: {
@@ -25,6 +32,16 @@ export const words = {
     test_accuracy: { name: "test accuracy", label: "test accuracy", short: "accuracy" },
     test_loss: { name: "test loss", label: "test loss", short: "loss" },
     train_accuracy: { name: "training accuracy", label: "training accuracy", short: "training accuracy" },
+  },
+  schedules: {
+    constant: "constant",
+    autol2: "AutoL2",
+    "autol2-reference": "AutoL2, reference",
+    "inverse-time": "λ ∝ 1/t",
+    step: "λ in steps",
+    cosine: "λ as a cosine",
+    off: "λ, then off",
+    "warm-up": "λ warmed up",
   },
   estimators: {
     smoothed: "smoothed maximum",
@@ -45,6 +62,7 @@ export const words = {
     peaked: (group: string, best: string, step: string, tau: string) =>
       `${group}: best accuracy ${best}, peak at step ${step}, τ\u00a0=\u00a0${tau}.`,
     noPeak: (group: string, best: string) => `${group}: best accuracy ${best}, no peak yet.`,
+    ends: (group: string, best: string, end: string) => `${group}: best accuracy ${best}, at the end ${end}.`,
     finding: (f: { peaks: number; steps: readonly string[]; tau: readonly string[] }) =>
       `The ${f.peaks} peaks come between step ${f.steps[0]} and step ${f.steps[1]}, a factor of ${f.steps[2]} apart. ` +
       `In τ they lie between ${f.tau[0]} and ${f.tau[1]}, a factor of ${f.tau[2]}.`,
@@ -87,6 +105,35 @@ export const words = {
       `The short runs at λ₀\u00a0=\u00a0${f.lambda0} peak at step ${f.tStar} (n\u00a0=\u00a0${f.n}), so for ${f.budget} steps the law predicts λ\u00a0=\u00a0${f.lambda}${between(f.interval)}.`,
     regret: (f: { accuracy: string; best: string; bestLambda: string; regret: string; interval: Interval; seeds: number }) =>
       `Trained there: accuracy ${f.accuracy}, against ${f.best} at the grid’s best, λ\u00a0=\u00a0${f.bestLambda}. The regret is ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
+  },
+
+  auto: {
+    title: "A λ that adapts, beside constants",
+    caption:
+      "Colours are constant λ; lines in the colour of the text are schedules that start at the largest of them. The second chart shows λ itself, the median over seeds. Thin lines are single seeds. The best constant is the one with the best final test accuracy: it is picked in hindsight, as a search by hand would.",
+    y: { label: "L2 coefficient λ", short: "λ" },
+    chart: (clock: string) => `λ against ${clock}, on logarithmic axes`,
+    path: (name: string, from: string, to: string) => `${name}: λ goes from ${from} to ${to}.`,
+    range: (ends: readonly string[]) => ends.join(" to "),
+    none: "No schedule is compared with it.",
+    best: (f: { constants: number; name: string; accuracy: string; n: number; reach: Reach }) =>
+      `${f.constants > 1 ? `The best of ${f.constants} constants` : "The constant"}, ${f.name.replaceAll(" ", "\u00a0")}, ends at test accuracy ${f.accuracy} (n\u00a0=\u00a0${f.n})` +
+      `${f.reach.reached > 0 ? ` and first gets there at step ${f.reach.step}${some(f.reach)}` : ""}.`,
+    schedule: (f: {
+      name: string;
+      accuracy: string;
+      n: number;
+      verdict: "even" | "loses" | "wins" | "unknown";
+      less: boolean;
+      by: string;
+      sd: string;
+      lambda: string;
+      reach: Reach;
+    }) =>
+      `${f.name} ${{ even: "ends", unknown: "ends", loses: "loses: it ends", wins: "wins: it ends" }[f.verdict]} at ${f.accuracy} (n\u00a0=\u00a0${f.n}), ${f.by} ${f.less ? "below" : "above"}, ` +
+      `${{ even: "less than", unknown: "", loses: "more than", wins: "more than" }[f.verdict]}` +
+      `${f.verdict === "unknown" ? "with one seed, so that nothing can be said of chance" : ` the spread over seeds (sd ${f.sd})`}. ` +
+      `${f.reach.reached > 0 ? `It first gets to the constant’s accuracy at step ${f.reach.step}${some(f.reach)}` : "It does not get to the constant’s accuracy"}; its λ ends at ${f.lambda}.`,
   },
 
   limits: {
@@ -194,7 +241,7 @@ export const words = {
     lab: "The training code could not be loaded. Check the connection and reload the page.",
     recorded: (url: string) => `The recorded result ${url} could not be loaded. Play still works.`,
     version: (url: string) => `The recorded result ${url} is of another version and is not shown. Play still works.`,
-    figure: (name: string) => `There is no figure called “${name}”; this shows “clock”. Others are law, predict, theory and limits.`,
+    figure: (name: string) => `There is no figure called “${name}”; this shows “clock”. Others are law, predict, auto, theory and limits.`,
     source: (id: string) => `This figure should follow the one called “${id}”, but the page has none; it runs by itself.`,
     sameSource: "This figure cannot follow itself; it runs by itself.",
     device: (name: string) => `There is no device called “${name}”; allowed are auto, cpu and gpu.`,
@@ -227,6 +274,11 @@ export const words = {
     count: "Number of λ",
     countHelp: "Evenly spaced on a logarithmic scale.",
     seeds: "Seeds",
+    compare: "Beside constants",
+    compareHelp: "Each starts at the largest λ.",
+    factor: "λ is divided by",
+    factorHelp: "How far λ falls at once.",
+    steps: "Steps",
     budget: "Budget, steps",
     budgetHelp: "Train for this many steps: which λ is best?",
     budgetAuto: "from the grid",

@@ -4,8 +4,8 @@ import { live } from "lit/directives/live.js";
 import { short, whole } from "../format.ts";
 import { FIELDS } from "../types.ts";
 import { words } from "../words.ts";
-import { LAMBDA_COUNTS, LAMBDA_STOPS, type Control } from "./fields.ts";
-import { logRange, numbers, type Settings } from "./settings.ts";
+import { LAMBDA_COUNTS, LAMBDA_STOPS, applies, type Control } from "./fields.ts";
+import { NONE, logRange, numbers, schedules, type Settings } from "./settings.ts";
 
 const w = words.controls;
 
@@ -32,6 +32,8 @@ export function controlTemplate(control: Control, context: ControlContext): Temp
   switch (control.kind) {
     case "lambdas":
       return lambdas(context);
+    case "schedules":
+      return compared(context);
     case "stops": {
       const value = context.full[control.name] ?? "";
       const list = numbers(value);
@@ -199,3 +201,25 @@ function lambdas(context: ControlContext) {
     ${stopsField("lambda-count", w.count, w.countHelp, withCount, withCount.indexOf(count), (v) => set(high, low, v))}
   `;
 }
+
+/** Which schedules are compared: any of them, in the catalogue's order. */
+function compared(context: ControlContext) {
+  const chosen = schedules(context.full["compare"]);
+  const choose = (name: string, on: boolean) => {
+    const next = SCHEDULES.filter((s) => (s === name ? on : chosen.includes(s))).join(",") || NONE;
+    // What no schedule uses any more must not stay set.
+    if (!applies("lambda-factor", { ...context.full, compare: next })) context.set("lambda-factor", context.initial["lambda-factor"] ?? "");
+    context.set("compare", next);
+  };
+  return html`<fieldset class="field wide" part="field" aria-describedby="compare-help">
+    <legend>${w.compare}</legend>
+    ${SCHEDULES.map(
+      (name) => html`<label class="check"><input type="checkbox" name="compare" value=${name} .checked=${live(chosen.includes(name))}
+        @change=${(event: Event) => choose(name, (event.target as HTMLInputElement).checked)} />${words.schedules[name]}</label>`,
+    )}
+    <p class="help" id="compare-help">${w.compareHelp}</p>
+  </fieldset>`;
+}
+
+type Compared = Exclude<keyof typeof words.schedules, "constant">;
+const SCHEDULES = (Object.keys(words.schedules) as (keyof typeof words.schedules)[]).filter((s): s is Compared => s !== "constant");

@@ -1,9 +1,9 @@
 // Which controls a figure has, and what each of them can be set to.
 import type { FigureName } from "../types.ts";
 import { words } from "../words.ts";
-import type { Settings } from "./settings.ts";
+import { schedules, type Settings } from "./settings.ts";
 
-/** `lambdas` is a range of λ; `stops` are the places of a slider. */
+/** `lambdas` is a range of λ; `stops` are the places of a slider; `schedules` are any of those that λ can have. */
 export type Control =
   | { readonly kind: "choice"; readonly name: string; readonly label: string; readonly options: readonly (readonly [string, string])[] }
   | { readonly kind: "data"; readonly name: "data"; readonly label: string }
@@ -12,6 +12,7 @@ export type Control =
   | { readonly kind: "list"; readonly name: string; readonly label: string }
   | { readonly kind: "switch"; readonly name: string; readonly label: string }
   | { readonly kind: "lambdas"; readonly name: "lambda" }
+  | { readonly kind: "schedules"; readonly name: "compare" }
   | { readonly kind: "files"; readonly name: "files" }
   | { readonly kind: "device"; readonly name: "device" };
 
@@ -46,6 +47,10 @@ const BUDGET: Control = {
   stops: [100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000],
   help: c.budgetHelp,
 };
+
+const COMPARE: Control = { kind: "schedules", name: "compare" };
+const FACTOR: Control = { kind: "stops", name: "lambda-factor", label: c.factor, stops: [2, 3, 5, 10, 30, 100], help: c.factorHelp };
+const STEPS: Control = { kind: "stops", name: "steps", label: c.steps, stops: [300, 500, 1000, 2000, 3000, 5000, 10_000] };
 
 const number = (name: keyof typeof c.labels, low: number, high: number, step: number): Control => ({
   kind: "number",
@@ -83,9 +88,12 @@ const MORE: readonly Control[] = [
 
 /** Fields that make no difference to a linear model. */
 const NOT_LINEAR: readonly string[] = ["width", "depth", "activation"];
+/** Schedules that divide λ; with no other may that number be set. */
+const DIVIDING: readonly string[] = ["step", "autol2", "autol2-reference"];
 
 /** Whether a field makes a difference to an experiment. */
 export function applies(name: string, settings: Settings): boolean {
+  if (name === "lambda-factor") return [settings["lambda-schedule"] ?? "", ...schedules(settings["compare"])].some((s) => DIVIDING.includes(s));
   return settings["model"] !== "linear" || !NOT_LINEAR.includes(name);
 }
 
@@ -101,6 +109,11 @@ const OWN: Record<FigureName, Controls> = {
   clock: { main: [DATA, MODEL, WIDTH, LR, MOMENTUM, LAMBDAS], more: [DEPTH, SEEDS, ...MORE] },
   law: { main: [DATA, MODEL, WIDTH, LR, MOMENTUM, LAMBDAS], more: [DEPTH, SEEDS, ...MORE] },
   predict: { main: [BUDGET, MODEL, WIDTH, LR, LAMBDAS], more: [DATA, DEPTH, MOMENTUM, SEEDS, ...MORE] },
+  auto: {
+    main: [COMPARE, FACTOR, STEPS, LR, LAMBDAS],
+    // The length is one of steps: a second one, in τ, would be refused.
+    more: [DATA, MODEL, WIDTH, DEPTH, MOMENTUM, SEEDS, ...MORE.filter((control) => control.name !== "tau")],
+  },
   limits: { main: [], more: [MODEL, WIDTH, DEPTH, LR, MOMENTUM, LAMBDAS, SEEDS, DATA, ...MORE] },
   theory: NONE,
 };
@@ -110,6 +123,7 @@ const FOLLOWING: Record<FigureName, Controls> = {
   clock: NONE,
   law: NONE,
   predict: { main: [BUDGET], more: [] },
+  auto: NONE,
   limits: NONE,
   theory: NONE,
 };

@@ -1,18 +1,20 @@
 // Notices what is new in a growing recording: measurements, peaks, cells that are finished.
-import { groupsOf } from "../figures/curves.ts";
+import { alike, groupsOf } from "../figures/curves.ts";
 import { short } from "../format.ts";
-import type { Measurement, Recording, Trace } from "../types.ts";
+import type { LambdaScheduleKind, Measurement, Recording, Trace } from "../types.ts";
 import { words } from "../words.ts";
 
 /** One new measurement of one run. */
 export interface RunMeasurement {
+  /** What the run begins with; `measurement` has λ at its time. */
   readonly lambda: number;
+  readonly schedule: LambdaScheduleKind;
   readonly lr: number;
   readonly seed: number;
   readonly measurement: Measurement;
 }
 
-/** A run that has ended after its peak. */
+/** A run of constant λ that has ended after its peak. */
 export interface RunPeak {
   readonly lambda: number;
   readonly lr: number;
@@ -39,10 +41,10 @@ export class Herald {
     const traces = [...recording.traces, ...recording.verification];
     if (traces.some((t, i) => t.points.length < (this.#seen.get(key(t, i)) ?? 0))) this.reset();
     const measurements = traces.flatMap((t, i) => {
-      const { lambda, lr, seed } = t.run;
+      const { lambda, lambda_schedule: schedule, lr, seed } = t.run;
       const fresh = t.points.slice(this.#seen.get(key(t, i)) ?? 0);
       this.#seen.set(key(t, i), t.points.length);
-      return fresh.map((measurement) => ({ lambda, lr, seed, measurement }));
+      return fresh.map((measurement) => ({ lambda, schedule, lr, seed, measurement }));
     });
     return { measurements, peaks: this.#peaks(recording), spoken: this.#cells(recording) };
   }
@@ -55,9 +57,10 @@ export class Herald {
 
   #peaks(recording: Recording): RunPeak[] {
     return recording.findings.runs.flatMap((r): RunPeak[] => {
+      if (r.lambda_schedule !== "constant") return [];
       const id = `${r.lr} ${r.lambda} ${r.seed}`;
       if (this.#peaked.has(id) || r.censored || r.diverged || r.t_star === null || r.tau_star === null) return [];
-      const trace = recording.traces.find((t) => t.run.lr === r.lr && t.run.lambda === r.lambda && t.run.seed === r.seed);
+      const trace = recording.traces.find((t) => alike(t.run, r) && t.run.seed === r.seed);
       if (trace?.end !== "completed") return [];
       this.#peaked.add(id);
       return [{ lambda: r.lambda, lr: r.lr, seed: r.seed, t_star: r.t_star, tau_star: r.tau_star }];

@@ -7,6 +7,7 @@ import "../chart/l2-chart.ts";
 import { pngFile, svgFile } from "../chart/picture.ts";
 import { theme, unseen } from "../chart/theme.ts";
 import { csv, save, toml } from "../export.ts";
+import { auto } from "../figures/auto.ts";
 import { clock } from "../figures/clock.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source, type Switch } from "../figures/figure.ts";
 import { law } from "../figures/law.ts";
@@ -33,7 +34,7 @@ import { turn } from "./turns.ts";
 import { Workbench, type Shown } from "./workbench.ts";
 import type { DeviceChoice } from "../lab/session.ts";
 
-const FIGURES: Record<Exclude<FigureName, "theory">, Figure> = { clock, law, predict, limits };
+const FIGURES: Record<Exclude<FigureName, "theory">, Figure> = { clock, law, predict, auto, limits };
 
 export class L2Lab extends LitElement {
   static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
@@ -47,7 +48,7 @@ export class L2Lab extends LitElement {
     link: { attribute: false },
   };
 
-  /** Which figure: clock, law, predict, theory or limits. */
+  /** Which figure: clock, law, predict, auto, theory or limits. */
   declare figure: string | null;
   /** Address of a recorded result, shown until play. */
   declare recorded: string | null;
@@ -237,7 +238,7 @@ export class L2Lab extends LitElement {
 
   async #load(url: string): Promise<void> {
     const bench = this.#figureName === "theory" ? this.#theoryBench : this.#ownBench;
-    this.alert("recorded", await bench.load(url));
+    this.alert("recorded", await bench.load(url, near(this)));
     this.#tellReady();
   }
 
@@ -320,7 +321,7 @@ export class L2Lab extends LitElement {
       figure,
       drawing,
       sided,
-      layout: drawing.charts.length > 1 ? "pair" : "",
+      layout: drawing.charts.length > 1 && this.#figureName !== "auto" ? "pair" : "",
       bar: html`${transport(bench)}${figure.switches.map((s) => this.#switch(figure, s))}`,
       alerts: [
         // Said aloud once, by the element whose experiment it is.
@@ -517,6 +518,24 @@ export class L2Lab extends LitElement {
     }
     this.requestUpdate();
   }
+}
+
+/** As far from the screen as a reader scrolls while a recording loads. */
+const NEAR = "1000px";
+
+/** Waits until a reader comes near: what is far down the page is not loaded before. */
+function near(element: Element): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((e) => e.isIntersecting)) return;
+        observer.disconnect();
+        resolve();
+      },
+      { rootMargin: NEAR },
+    );
+    observer.observe(element);
+  });
 }
 
 function isDevice(name: string): name is DeviceChoice {

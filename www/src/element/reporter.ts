@@ -38,7 +38,8 @@ export class Reporter {
       tell(this.element, "l2-done", { recording, finding: found });
       return words.status.ended(found);
     }
-    this.#waiting.push(...spoken);
+    // Where no peaks are drawn, none are spoken of.
+    if (bench.figure !== "auto") this.#waiting.push(...spoken);
     if (this.#waiting.length === 0 || performance.now() - this.#spokenAt < QUIET) return null;
     const sentence = words.status.peaks(this.#waiting);
     this.#waiting = [];

@@ -4,10 +4,13 @@ import { FIELDS, type Experiment } from "../types.ts";
 /** Names of Experiment fields and their values as text. */
 export type Settings = Record<string, string>;
 
+/** How a field says that it has nothing in its list. */
+export const NONE = "none";
+
 /** A field's value in JSON as text, as attributes and URLs give it; `null` if it is not set. */
 function text(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  return Array.isArray(value) ? value.join(",") : String(value);
+  return Array.isArray(value) ? value.join(",") || NONE : String(value);
 }
 
 /** Whether two texts say the same: "0.10" is "0.1", and "1e-2, 0.1" is "0.01,0.1". */
@@ -34,6 +37,11 @@ export function differing(settings: Settings, base: Settings): Settings {
 /** Whether there is such a field. */
 export function isField(name: string): boolean {
   return FIELDS.some((f) => f.name === name);
+}
+
+/** The schedules of λ in a field's text. */
+export function schedules(list: string | undefined): string[] {
+  return (list ?? NONE).split(",").map((name) => name.trim()).filter((name) => name !== NONE && name !== "");
 }
 
 /** A list of numbers as text; `null` where it is none. */

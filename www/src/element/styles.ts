@@ -219,6 +219,13 @@ export const styles = css`
     --_finding-narrow: 10.5em;
     --_finding-wide: 4.5em;
   }
+  article.auto {
+    --_finding-narrow: 21em;
+    --_finding-wide: 9em;
+  }
+  article.auto l2-chart + l2-chart {
+    --l2-chart-height: 17rem;
+  }
   article.predict {
     --_finding-narrow: 13.5em;
     --_finding-wide: 6em;
@@ -296,6 +303,17 @@ export const styles = css`
     margin-inline-start: auto;
     font-variant-numeric: tabular-nums;
     font-weight: 600;
+  }
+  fieldset.field {
+    grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr));
+    grid-column: 1 / -1;
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  fieldset.field :is(legend, .help) {
+    grid-column: 1 / -1;
+    padding: 0;
   }
   .help {
     font-size: 0.75rem;

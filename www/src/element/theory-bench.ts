@@ -34,9 +34,10 @@ export class TheoryBench extends EventTarget {
     return this.#recorded?.command ?? null;
   }
 
-  /** Loads a recorded result; its problem, if any, is the returned sentence. */
-  async load(url: string): Promise<string | null> {
+  /** Loads a recorded result when its `turn` has come; its problem, if any, is the returned sentence. */
+  async load(url: string, turn: Promise<void>): Promise<string | null> {
     try {
+      await turn;
       const response = await fetch(url);
       if (!response.ok) return words.errors.recorded(url);
       const recording = (await response.json()) as Partial<TheoryRecording>;

@@ -127,11 +127,12 @@ export class Workbench extends EventTarget {
     this.change({ ...this.#reader, [name]: value });
   }
 
-  /** Loads a recorded result; its problem, if any, is the returned sentence. */
-  async load(url: string): Promise<string | null> {
+  /** Loads a recorded result when its `turn` has come; its problem, if any, is the returned sentence. */
+  async load(url: string, turn: Promise<void>): Promise<string | null> {
     this.#loadingRecorded = true;
     this.#changed();
     try {
+      await turn;
       const response = await fetch(url);
       if (!response.ok) return words.errors.recorded(url);
       const recording = (await response.json()) as Partial<Recording>;

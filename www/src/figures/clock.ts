@@ -45,10 +45,11 @@ export const clock: Figure = {
   },
 };
 
-/** The curves of all groups, on one clock. */
-export function curvesChart(source: Source, time: Clock, quantity: Quantity, finding: string): ChartSpec {
+/** The curves of the grid with its t_*, or of other groups without, on one clock. */
+export function curvesChart(source: Source, time: Clock, quantity: Quantity, finding: string, groupsIn = groupsOf): ChartSpec {
+  const marked = groupsIn === groupsOf;
   const { recording, frame, message } = source;
-  const groups = recording ? groupsOf(recording) : [];
+  const groups = recording ? groupsIn(recording) : [];
   const faint = groups.flatMap((g) => (g.traces.length > 1 ? faintCurves(g, quantity, time) : []));
   const strong: Series[] = [];
   const peaks: Series[] = [];
@@ -56,7 +57,7 @@ export function curvesChart(source: Source, time: Clock, quantity: Quantity, fin
   for (const group of groups) {
     const points = meanCurve(group, quantity, time);
     strong.push({ ...group.look, name: group.name, mark: "line", points, legend: true, readable: true });
-    const peak = recording && peakOf(recording, group);
+    const peak = marked && recording && peakOf(recording, group);
     if (!peak) continue;
     const x = timeOf(recording, group, time, peak.steps);
     const y = heightAt(points, x);
@@ -75,9 +76,9 @@ export function curvesChart(source: Source, time: Clock, quantity: Quantity, fin
   const title = words.clock.chart(words.quantities[quantity].name, words.clocks[time].name);
   return {
     title,
-    summary: message ?? [finding, ...groups.flatMap((g) => described(g))].filter(Boolean).join(" "),
+    summary: message ?? [finding, ...groups.flatMap((g) => described(g, marked))].filter(Boolean).join(" "),
     x: timeAxis([recording, frame], time),
-    y: quantityAxis([recording, frame], quantity),
+    y: quantityAxis([recording, frame], quantity, groupsIn),
     series: [...faint, ...strong, ...peaks, key(words.clock.peak, "dot"), key(words.clock.peakSoFar, "ring")],
     markers,
     bands: [],
@@ -86,10 +87,11 @@ export function curvesChart(source: Source, time: Clock, quantity: Quantity, fin
 }
 
 /** One group in a sentence. */
-function described(group: Group): string[] {
+function described(group: Group, marked: boolean): string[] {
   const { cell } = group;
   if (!cell || cell.max_test_accuracy === null) return [];
   const best = short(cell.max_test_accuracy);
+  if (!marked && cell.final_test_accuracy !== null) return [words.clock.ends(group.name, best, short(cell.final_test_accuracy))];
   if (cell.t_star === null || cell.tau_star === null) return [words.clock.noPeak(group.name, best)];
   return [words.clock.peaked(group.name, best, short(cell.t_star), short(cell.tau_star))];
 }

@@ -1,7 +1,7 @@
-// The runs of a recording as curves: grouped by η and λ, averaged over seeds, smoothed, on any of the three clocks.
+// The runs of a recording as curves: grouped by η, λ and its schedule, averaged over seeds, smoothed, on any of the three clocks.
 import { extent, linearDomain, logDomain } from "../chart/scale.ts";
-import { look, type Axis, type Look, type Point, type Series } from "../chart/spec.ts";
-import type { Cell, Measurement, Recording, RunSummary, Trace } from "../types.ts";
+import { DASHES, look, type Axis, type Look, type Point, type Series } from "../chart/spec.ts";
+import type { Cell, LambdaScheduleKind, Measurement, Recording, RunSummary, Trace } from "../types.ts";
 import { short } from "../format.ts";
 import { words } from "../words.ts";
 
@@ -12,55 +12,89 @@ const WELL_PAST = 0.75;
 export type Clock = "tau" | "step" | "epoch";
 export type Quantity = "test_accuracy" | "test_loss" | "train_accuracy";
 
-/** The runs of one η and λ. */
-export interface Group {
+/** What the runs that differ in their seeds alone have in common. */
+interface Alike {
   readonly lr: number;
   readonly lambda: number;
+  readonly lambda_schedule: LambdaScheduleKind;
+}
+
+/** The runs of one η, λ and schedule of λ. */
+export interface Group extends Alike {
   readonly name: string;
   readonly look: Look;
   readonly traces: readonly Trace[];
   readonly cell: Cell | null;
 }
 
+/** Whether two runs, or a run and a group, differ in their seeds alone. */
+export function alike(a: Alike, b: Alike): boolean {
+  return a.lr === b.lr && a.lambda === b.lambda && a.lambda_schedule === b.lambda_schedule;
+}
+
+/** Whether a run is one of the grid, and not one that the grid is compared with. */
+function ofGrid(recording: Recording, run: Alike): boolean {
+  return run.lambda_schedule === recording.experiment["lambda-schedule"];
+}
+
 /** The grid's cells, the largest λ first: one colour for each λ; dashes tell λ apart, or η if there are several. */
 export function groupsOf(recording: Recording): Group[] {
+  const runs = recording.traces.filter((t) => ofGrid(recording, t.run));
   const distinct = (values: number[]) => [...new Set(values)].sort((a, b) => b - a);
-  const lambdas = distinct(recording.traces.map((t) => t.run.lambda));
-  const lrs = distinct(recording.traces.map((t) => t.run.lr));
+  const lambdas = distinct(runs.map((t) => t.run.lambda));
+  const lrs = distinct(runs.map((t) => t.run.lr));
+  const several = lrs.length > 1;
   return lambdas.flatMap((lambda, i) =>
     lrs.flatMap((lr, j) => {
-      const traces = recording.traces.filter((t) => t.run.lambda === lambda && t.run.lr === lr);
-      if (traces.length === 0) return [];
       const { color, dash } = look(i, lambdas.length);
-      const several = lrs.length > 1;
-      return {
-        lr,
-        lambda,
-        name: several ? words.group(short(lambda), short(lr)) : words.lambda(short(lambda)),
-        look: { color, dash: several ? j : dash },
-        traces,
-        cell: recording.findings.cells.find((c) => c.lambda === lambda && c.lr === lr) ?? null,
-      };
+      const name = words.lambda(short(lambda));
+      const like = { lr, lambda, lambda_schedule: recording.experiment["lambda-schedule"] };
+      return group(recording, like, several ? words.group(name, short(lr)) : name, { color, dash: several ? j : dash });
     }),
   );
+}
+
+/** The grid's cells, and after them the schedules that were compared with them, in the text's colour. */
+export function comparedGroups(recording: Recording): Group[] {
+  const grid = groupsOf(recording);
+  const runs = recording.traces.map((t) => t.run).filter((run) => !ofGrid(recording, run));
+  const several = new Set(runs.map((run) => run.lr)).size > 1;
+  const firsts = runs.filter((run, i) => runs.findIndex((r) => alike(r, run)) === i);
+  const compared = firsts.flatMap((run, i) => {
+    const name = words.schedules[run.lambda_schedule];
+    const dash = (grid.length + i) % DASHES.length;
+    return group(recording, run, several ? words.group(name, short(run.lr)) : name, { color: null, dash });
+  });
+  return [...grid, ...compared];
+}
+
+function group(recording: Recording, like: Alike, name: string, look: Look): Group[] {
+  const traces = recording.traces.filter((t) => alike(t.run, like));
+  if (traces.length === 0) return [];
+  const { lr, lambda, lambda_schedule } = like;
+  return [{ lr, lambda, lambda_schedule, name, look, traces, cell: recording.findings.cells.find((c) => alike(c, like)) ?? null }];
 }
 
 export function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
-/** What was found of the runs that have ended, and well; of the others there is only what they did so far. */
+/** What was found of the grid's runs that have ended, and well; of the others there is only what they did so far. */
 export function endedRuns(recording: Recording): RunSummary[] {
-  return recording.findings.runs.filter((r, i) => !r.diverged && recording.traces[i]?.end !== null);
+  return recording.findings.runs.filter((r, i) => !r.diverged && recording.traces[i]?.end !== null && ofGrid(recording, r));
 }
 
-/** When a group's runs peak, in steps: the median of those that have ended, or before that of those that are well past it. */
+/**
+ * When a group's runs peak, in steps: the median of those that have ended, or before that of those that are well past it. A
+ * λ that changes has no t_*: it would be that of no λ.
+ */
 export function peakOf(recording: Recording, group: Group): { readonly steps: number; readonly final: boolean } | null {
+  if (group.lambda_schedule !== "constant") return null;
   const found = group.cell?.t_star ?? null;
   if (found !== null && group.traces.every((t) => t.end !== null)) return { steps: found, final: true };
   const steps = recording.findings.runs.flatMap((r, i) => {
     const trace = recording.traces[i];
-    if (!trace || r.lambda !== group.lambda || r.lr !== group.lr || r.censored || r.t_star === null) return [];
+    if (!trace || !alike(r, group) || r.censored || r.t_star === null) return [];
     const now = trace.points.at(-1)?.step ?? 0;
     const told = now > FAR * trace.run.steps && r.t_star < WELL_PAST * now;
     return trace.end !== null || told ? r.t_star : [];
@@ -101,14 +135,19 @@ function smoothed(runs: readonly Trace[], quantity: Quantity, clock: Clock): Poi
   });
 }
 
-/** Each run by itself, smoothed alike. */
+/** One run, smoothed alike. */
+export function smoothedRun(trace: Trace, quantity: Quantity, clock: Clock): Point[] {
+  return smoothed([trace], quantity, clock);
+}
+
+/** Each run by itself. */
 export function faintCurves(group: Group, quantity: Quantity, clock: Clock): Series[] {
   return group.traces.map((trace) => ({
     name: words.run(group.name, trace.run.seed),
     mark: "faint",
     color: group.look.color,
     dash: 0,
-    points: smoothed([trace], quantity, clock),
+    points: smoothedRun(trace, quantity, clock),
   }));
 }
 
@@ -123,8 +162,8 @@ export function heightAt(points: readonly Point[], x: number): number | null {
 }
 
 /** When a run of `group` is at `steps`, on the given clock. */
-export function timeOf(recording: Recording, group: Pick<Group, "lr" | "lambda">, clock: Clock, steps: number): number {
-  const runs = recording.traces.filter((t) => t.run.lambda === group.lambda && t.run.lr === group.lr);
+export function timeOf(recording: Recording, group: Alike, clock: Clock, steps: number): number {
+  const runs = recording.traces.filter((t) => alike(t.run, group));
   const last = runs.flatMap((t) => t.points.at(-1) ?? []).find((m) => m.step > 0);
   if (clock === "step") return steps;
   if (last) return (last[clock] / last.step) * steps;
@@ -132,10 +171,10 @@ export function timeOf(recording: Recording, group: Pick<Group, "lr" | "lambda">
   return clock === "tau" ? (group.lr / (1 - momentum)) * group.lambda * steps : Number.NaN;
 }
 
-/** The time axis of all runs from their first measurement to their planned end. */
+/** The time axis of the grid's runs from their first measurement to their planned end; none is longer. */
 export function timeAxis(recordings: readonly (Recording | null)[], clock: Clock): Axis {
   const ends = recordings.flatMap((r) =>
-    r ? r.traces.flatMap((t) => [t.run.measure_every, t.run.steps].map((s) => timeOf(r, t.run, clock, s))) : [],
+    r ? r.traces.filter((t) => ofGrid(r, t.run)).flatMap((t) => [t.run.measure_every, t.run.steps].map((s) => timeOf(r, t.run, clock, s))) : [],
   );
   return { ...words.clocks[clock], scale: "log", domain: logDomain(ends, 1.08, words.clocks[clock].otherwise) };
 }
@@ -148,10 +187,10 @@ const GRAIN: Record<Quantity, { step: number; otherwise: [number, number] }> = {
 };
 
 /** The axis of a quantity: all that happens after the first tenth of each run, so that the peaks can be seen. */
-export function quantityAxis(recordings: readonly (Recording | null)[], quantity: Quantity): Axis {
+export function quantityAxis(recordings: readonly (Recording | null)[], quantity: Quantity, groups = groupsOf): Axis {
   const values = recordings.flatMap((r) =>
     r
-      ? groupsOf(r).flatMap((g) => {
+      ? groups(r).flatMap((g) => {
           const from = 0.1 * Math.max(...g.traces.map((t) => t.run.steps));
           return meanCurve(g, quantity, "step").flatMap((p) => (p.x >= from ? p.y : []));
         })

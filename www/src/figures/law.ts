@@ -4,7 +4,7 @@ import type { Band, Series } from "../chart/spec.ts";
 import { fixed } from "../format.ts";
 import type { Estimator, Fit, Recording, RunSummary } from "../types.ts";
 import { words } from "../words.ts";
-import { endedRuns, groupsOf, mean } from "./curves.ts";
+import { alike, endedRuns, groupsOf, mean } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
 
 export const law: Figure = {
@@ -24,7 +24,7 @@ export const law: Figure = {
     const finding = recording ? sentence(recording, estimator) : "";
     const several = recording ? new Set(recording.traces.map((t) => t.run.lr)).size > 1 : false;
     const xOf = (run: { lr: number; momentum: number; lambda: number }) => (several ? rate(run) : run.lambda);
-    const shown = (r: Recording | null) => (r ? endedRuns(r).filter((s) => s.estimates[estimator]) : []);
+    const shown = (r: Recording | null) => (r ? lawful(r).filter((s) => s.estimates[estimator]) : []);
     const all = [...shown(recording), ...shown(frame)];
     const xs = [...(recording?.traces ?? []), ...(frame?.traces ?? [])].map((t) => xOf(t.run));
     const x = { ...(several ? words.law.xRate : words.law.x), scale: "log", domain: logDomain(xs, 1.5, [1e-3, 0.2]) } as const;
@@ -50,6 +50,11 @@ export const law: Figure = {
   },
 };
 
+/** The runs that the law is about: those whose λ is constant. */
+function lawful(recording: Recording): RunSummary[] {
+  return endedRuns(recording).filter((r) => r.lambda_schedule === "constant");
+}
+
 /** η/(1−β)·λ: what t_* goes with. */
 function rate(run: { lr: number; momentum: number; lambda: number }): number {
   return (run.lr / (1 - run.momentum)) * run.lambda;
@@ -57,12 +62,12 @@ function rate(run: { lr: number; momentum: number; lambda: number }): number {
 
 /** Dots for the runs in the fit, arrows for those whose peak was not reached. */
 function dots(recording: Recording, estimator: Estimator, xOf: (run: RunSummary) => number): Series[] {
-  const [groups, runs] = [groupsOf(recording), endedRuns(recording)];
+  const [groups, runs] = [groupsOf(recording), lawful(recording)];
   const of = (censored: boolean): Series[] =>
     groups.flatMap((group) => {
       const points = runs.flatMap((r) => {
         const peak = r.estimates[estimator];
-        if (r.lambda !== group.lambda || r.lr !== group.lr || !peak || peak.censored !== censored) return [];
+        if (!alike(r, group) || !peak || peak.censored !== censored) return [];
         return { x: xOf(r), y: peak.step };
       });
       if (points.length === 0) return [];
@@ -83,7 +88,7 @@ function fitted(
   xOf: (run: RunSummary) => number,
 ): { series: Series[]; bands: Band[] } {
   const fit = recording.findings.fits[estimator];
-  const inFit = endedRuns(recording).filter((r) => r.estimates[estimator]?.censored === false);
+  const inFit = lawful(recording).filter((r) => r.estimates[estimator]?.censored === false);
   const first = inFit[0];
   const span = extent(inFit.map(xOf));
   if (!fit || !first || !span) return { series: [], bands: [] };
@@ -109,7 +114,7 @@ function fitted(
 }
 
 function sentence(recording: Recording, estimator: Estimator): string {
-  const runs = endedRuns(recording).filter((r) => r.estimates[estimator]);
+  const runs = lawful(recording).filter((r) => r.estimates[estimator]);
   const censored = runs.filter((r) => r.estimates[estimator]?.censored).length;
   const fit: Fit | undefined = recording.findings.fits[estimator];
   if (!fit) return runs.length > 0 ? words.law.tooFew : "";

@@ -5,7 +5,7 @@ import { fixed, short } from "../format.ts";
 import type { Recording } from "../types.ts";
 import { words } from "../words.ts";
 import { curvesChart } from "./clock.ts";
-import { endedRuns, groupsOf, mean } from "./curves.ts";
+import { alike, endedRuns, groupsOf, mean } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
 
 type Bars = "late_decay" | "max_train_accuracy";
@@ -39,7 +39,7 @@ function barsChart(source: Source, bars: Bars, finding: string): ChartSpec {
   const groups = recording ? groupsOf(recording) : [];
   const runs = recording ? endedRuns(recording) : [];
   const series = groups.flatMap((group, i): Series[] => {
-    const values = runs.filter((r) => r.lambda === group.lambda && r.lr === group.lr).flatMap((r) => r[bars] ?? []);
+    const values = runs.filter((r) => alike(r, group)).flatMap((r) => r[bars] ?? []);
     if (values.length === 0) return [];
     const middle = mean(values);
     const point = { x: i + 1, y: middle, low: Math.min(...values), high: Math.max(...values), label: fixed(middle, digits) };
@@ -69,7 +69,7 @@ function sentence(recording: Recording): string {
   if (decays.length === 0 || recording.traces.some((t) => t.end === null)) return "";
   const middle = mean(decays);
   const sd = Math.sqrt(decays.reduce((a, b) => a + (b - middle) ** 2, 0) / Math.max(1, decays.length - 1));
-  const fitted = Math.max(...recording.findings.cells.flatMap((c) => c.max_train_accuracy ?? []));
+  const fitted = Math.max(...groupsOf(recording).flatMap((g) => g.cell?.max_train_accuracy ?? []));
   const decay = words.limits.decay({ seen: middle >= TOLERANCE, mean: fixed(middle, 4), sd: fixed(sd, 4), n: decays.length });
   return fitted < FITTED ? `${words.limits.underfit(fixed(fitted, 2))} ${decay}` : `${words.limits.fit(fixed(fitted, 2))} ${decay}`;
 }

@@ -221,7 +221,8 @@ export class Session extends EventTarget {
         if (going() && this.#most < Infinity) this.#become("paused");
         continue;
       }
-      const forecast = this.#recording?.findings.forecast;
+      // Where nothing of it is shown, nothing is trained for it.
+      const forecast = this.figure === "auto" ? null : this.#recording?.findings.forecast;
       if (crew.phase === "verify" || !forecast) return alive();
       await crew.begin("verify", await ask((analyst) => analyst.forecastRuns(ready.experiment, forecast)));
     }
