@@ -6,12 +6,13 @@ use anyhow::{Result, bail};
 use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
+    experiment::ExperimentError,
     law::{Forecast, Length, OptimalExponent, Optimum, Outcome, Regret, RunSummary, mean_by_lambda, optimal_exponent},
     train::{LrSchedule, Trace},
 };
 use serde::Serialize;
 
-use super::{Start, about, already_complete, base, preset, start};
+use super::{Start, about, already_complete, base, check, preset, start};
 use crate::{
     figures::{Figure, Mark, Series},
     output::{number, with_interval},
@@ -48,15 +49,23 @@ struct Summary<'a> {
     claims: &'a [Claim],
 }
 
+/// A run's curve has to serve every budget.
+fn one_curve(experiment: &Experiment) -> Result<()> {
+    check(experiment)?;
+    if experiment.lr_schedule != LrSchedule::Constant {
+        let text =
+            "lr-schedule: a run of a longer schedule says nothing of a shorter budget; this figure needs constant";
+        return Err(ExperimentError::Conflict(text.into()).into());
+    }
+    Ok(())
+}
+
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let job = match start(matches, COMMAND, base(matches))? {
+    let job = match start(matches, COMMAND, base(matches), &one_curve)? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
     let e = &job.experiment;
-    if e.lr_schedule != LrSchedule::Constant {
-        bail!("lr-schedule: a run of a longer schedule says nothing of a shorter budget; this figure needs constant");
-    }
     let grid = job.explain(COMMAND, job.executor().train("grid", &job.runs))?;
     let runs: Vec<RunSummary> = grid.iter().map(|t| RunSummary::new(t, e.estimator)).collect();
     let (examples, longest) = (job.train_examples(), job.runs[0].steps);

@@ -12,7 +12,7 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
-use super::{Start, about, already_complete, base, interval, preset, start};
+use super::{Start, about, already_complete, base, check, interval, preset, start};
 use crate::{
     figures::{Figure, Mark, Series},
     output::{number, with_interval},
@@ -75,7 +75,12 @@ struct Summary<'a> {
 }
 
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let job = match start(matches, COMMAND, Experiment { compare: Schedules(SCHEDULES.to_vec()), ..base(matches) })? {
+    let job = match start(
+        matches,
+        COMMAND,
+        Experiment { compare: Schedules(SCHEDULES.to_vec()), ..base(matches) },
+        &check,
+    )? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };

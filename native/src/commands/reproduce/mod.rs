@@ -89,11 +89,17 @@ fn base(matches: &ArgMatches) -> Experiment {
 }
 
 /// A figure's job: its preset under the flags, one η, and runs of one length.
-fn start(matches: &ArgMatches, command: &'static str, base: Experiment) -> Result<Start> {
+fn start(
+    matches: &ArgMatches,
+    command: &'static str,
+    base: Experiment,
+    check: &dyn Fn(&Experiment) -> Result<()>,
+) -> Result<Start> {
     let flags = format!("{PRESET}{}", preset(matches));
-    Job::start(matches, Recipe { flags, keeps: true, ..Recipe::of_grid(command, base, &check) })
+    Job::start(matches, Recipe { flags, keeps: true, ..Recipe::of_grid(command, base, check) })
 }
 
+/// What every figure needs.
 fn check(experiment: &Experiment) -> Result<()> {
     let conflict = |text: &str| Err(ExperimentError::Conflict(text.into()).into());
     if experiment.lr.len() != 1 {

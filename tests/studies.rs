@@ -1,0 +1,196 @@
+//! AutoL2, exponents and the paper's figures on the command line.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A grid that takes a second or two.
+const SMALL: &[&str] = &["--train", "64", "--test", "50", "--width", "4", "--batch", "16", "--seeds", "2"];
+
+fn run(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_l2lab"));
+    let output = command.current_dir(dir).args(args).stdin(Stdio::null()).output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.code(), out, err)
+}
+
+fn good(dir: &Path, args: &[&str]) -> String {
+    let (code, out, err) = run(dir, args);
+    assert_eq!(code, Some(0), "{args:?}: {err}");
+    out
+}
+
+fn bad(dir: &Path, args: &[&str], code: i32) -> String {
+    let (found, out, err) = run(dir, args);
+    assert!(found == Some(code) && out.is_empty() && !err.contains("panicked"), "{args:?}: {found:?} {err}{out}");
+    err
+}
+
+fn summary(dir: &Path, out: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(dir.join(out).join("summary.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn replay_prints_the_decays_worked_out_by_hand() {
+    let dir = TempDir::new().unwrap();
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("autol2-vectors.json")).unwrap();
+    for v in &vectors {
+        let row = |r: &Value| format!("{},{},{}\n", r[0], r[1], r[2]);
+        let rows: String = v["log"].as_array().unwrap().iter().map(row).collect();
+        // Columns by name, in any order, with others beside them.
+        fs::write(dir.path().join("log.csv"), format!("step,loss,accuracy\n{rows}")).unwrap();
+        let mut args = vec!["autol2".to_owned(), "replay".into(), "log.csv".into()];
+        for (flag, key) in [("--lambda0", "lambda0"), ("--factor", "factor"), ("--delay", "delay")] {
+            args.extend(v[key].as_f64().map(|x| [flag.to_owned(), x.to_string()]).into_iter().flatten());
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let out = good(dir.path(), &args);
+        let mut lines = out.lines();
+        assert_eq!(lines.next(), Some("step,lambda"));
+        let found: Vec<(u64, f64)> = lines
+            .map(|l| l.split_once(',').unwrap())
+            .map(|(step, lambda)| (step.parse().unwrap(), lambda.parse().unwrap()))
+            .collect();
+        let expected: Vec<(u64, f64)> =
+            v["decays"].as_array().unwrap().iter().map(|d| (d[0].as_u64().unwrap(), d[1].as_f64().unwrap())).collect();
+        let near = |(a, b): (&(u64, f64), &(u64, f64))| a.0 == b.0 && (a.1 / b.1 - 1.0).abs() < 1e-12;
+        assert!(found.len() == expected.len() && found.iter().zip(&expected).all(near), "{}: {out}", v["name"]);
+    }
+    fs::write(dir.path().join("log.csv"), "accuracy, step ,lr,loss\n0.1,10,1,1\n0.1,20,1,1\n0.1,30,1,1\n").unwrap();
+    assert_eq!(good(dir.path(), &["autol2", "replay", "log.csv"]), "step,lambda\n30,0.01\n");
+    assert_eq!(good(dir.path(), &["autol2", "replay", "log.csv", "--json"]), "[{\"lambda\":0.01,\"step\":30}]\n");
+}
+
+#[test]
+fn replay_refuses_logs_that_are_none() {
+    let dir = TempDir::new().unwrap();
+    for (log, part) in [
+        ("step,loss\n1,2\n", "no column 'accuracy'; it has step, loss"),
+        ("step,loss,accuracy\n", "no row"),
+        ("step,loss,accuracy\n10,nan,0.5\n", "line 2: loss 'nan' is not a finite number"),
+        ("step,loss,accuracy\n10,1,\n", "line 2: accuracy '' is not a finite number"),
+        ("step,loss,accuracy\n10,1,0.5\n10,1,0.5\n", "line 3: step 10 comes after step 10"),
+        ("step,loss,accuracy\n-1,1,0.5\n", "step '-1' is not a whole number"),
+        ("step,loss,accuracy\n10,1\n", "line: 2"),
+    ] {
+        fs::write(dir.path().join("log.csv"), log).unwrap();
+        let error = bad(dir.path(), &["autol2", "replay", "log.csv"], 1);
+        assert!(error.contains(part) && error.contains("log.csv"), "{log:?}: {error}");
+    }
+    assert!(bad(dir.path(), &["autol2", "replay", "none.csv"], 1).contains("none.csv"));
+    let error = bad(dir.path(), &["autol2", "replay", "log.csv", "--factor", "1"], 2);
+    assert!(error.contains("factor: '1' is not allowed: a number above 1"), "{error}");
+}
+
+#[test]
+fn schedules_of_lambda_train_beside_the_grid() {
+    let dir = TempDir::new().unwrap();
+    let args = [&["sweep", "--lambda", "0.1,0.01", "--lr", "0.1", "--steps", "60", "--depth", "2"], SMALL].concat();
+    let more = ["--compare", "autol2-reference,inverse-time", "--out", "s", "--probe-every", "5"];
+    let text = good(dir.path(), &[&args[..], &more].concat());
+    assert_eq!(text.matches("λ at the start").count(), 2, "{text}");
+    let summary = summary(dir.path(), "s");
+    let runs = summary["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 8);
+    assert_eq!(runs[7]["lambda_schedule"], "inverse-time");
+    // λ(60) = 0.1/(1 + 0.1·0.1·60).
+    let traces = fs::read_to_string(dir.path().join("s/traces.csv")).unwrap();
+    let last = traces.lines().rfind(|l| l.starts_with("7,")).unwrap();
+    let lambda: f64 = last.split(',').nth(1).unwrap().parse().unwrap();
+    assert!((lambda - 0.1 / 1.6).abs() < 1e-12, "{last}");
+    // Only constants enter fits and the prediction's grid.
+    assert!(summary["fits"].as_object().unwrap().values().all(|f| f["n"].as_u64().unwrap() <= 4), "{summary}");
+    let error = bad(dir.path(), &["sweep", "--lambda-min", "0.1"], 2);
+    assert!(error.contains("lambda-min") && error.contains("not constant"), "{error}");
+    let error = bad(dir.path(), &["train", "--optimizer", "adamw", "--momentum", "0.9"], 2);
+    assert!(error.contains("momentum: adam and adamw"), "{error}");
+}
+
+#[test]
+fn figure_1c_compares_autol2_with_the_best_constant() {
+    let dir = TempDir::new().unwrap();
+    let args = ["reproduce", "fig1c", "--preset", "smoke", "--train", "64", "--test", "50", "--epochs", "2"];
+    let text = good(dir.path(), &args);
+    // No files of CIFAR-10 here.
+    assert!(text.starts_with("smoke: Fashion-MNIST in place of CIFAR-10"), "{text}");
+    for part in ["AutoL2, reference", "λ ∝ 1/t", "then off", "η falling in steps", "runs/reproduce-fig1c-1/report.html"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let out = "runs/reproduce-fig1c-1";
+    let summary = summary(dir.path(), out);
+    let sections = summary["sections"].as_array().unwrap();
+    assert_eq!(sections.len(), 2);
+    let arms = sections[0]["arms"].as_array().unwrap();
+    assert_eq!(arms.len(), 7, "three constants and four schedules");
+    let best = |a: &&Value| a["final_accuracy"]["mean"].as_f64().unwrap();
+    let constants: Vec<&Value> = arms.iter().filter(|a| a["lambda_schedule"] == "constant").collect();
+    let top = constants.iter().map(best).fold(0.0, f64::max);
+    assert_eq!(sections[0]["best_accuracy"].as_f64().unwrap(), top);
+    for arm in arms.iter().filter(|a| a["lambda_schedule"] != "constant") {
+        let gain = arm["gain"].as_f64().unwrap();
+        assert!((gain - (best(&arm) - top)).abs() < 1e-12, "{arm}");
+        assert_eq!(arm["final_accuracy"]["n"], 2);
+    }
+    let off = arms.iter().find(|a| a["lambda_schedule"] == "off").unwrap();
+    assert_eq!(off["final_lambda"], serde_json::json!([0.0, 0.0]));
+    assert_eq!(off["lambda"], sections[0]["best_lambda"]);
+    let report = fs::read_to_string(dir.path().join(out).join("report.html")).unwrap();
+    assert!(report.contains("Figure 1c") && report.matches("<svg").count() == 5, "five figures");
+    assert!(dir.path().join(out).join("fig1c.svg").is_file());
+    let again = good(dir.path(), &["reproduce", "fig1c", "--out", out, "--resume"]);
+    assert!(again.contains("is complete"), "{again}");
+    let error = bad(dir.path(), &["reproduce", "fig1c", "--lr", "0.1,0.2"], 2);
+    assert!(error.contains("lr: the figure takes one"), "{error}");
+}
+
+#[test]
+fn figure_1b_puts_the_prediction_beside_the_tuned_lambda() {
+    let dir = TempDir::new().unwrap();
+    let base = ["reproduce", "fig1b", "--preset", "smoke", "--model", "fc", "--batch-norm=false", "--lr", "0.1"];
+    let more = ["--epochs", "40", "--lambda", "1,0.3,0.1", "--momentum", "0", "--estimator", "loss", "--out", "b"];
+    let text = good(dir.path(), &[&base[..], &more, &["--train", "64", "--batch", "16"]].concat());
+    assert!(text.contains("λ_pred from one short run"), "{text}");
+    let summary = summary(dir.path(), "b");
+    let budgets = summary["budgets"].as_array().unwrap();
+    assert_eq!(budgets.iter().map(|b| b["steps"].as_u64().unwrap()).collect::<Vec<_>>(), [40, 80, 160]);
+    let lambda = |i: usize| budgets[i]["forecast"]["lambda_pred"].as_f64().unwrap();
+    assert!((lambda(0) / lambda(2) - 4.0).abs() < 1e-9, "λ_pred is inverse in the budget");
+    assert!(budgets.iter().all(|b| b["regret"]["seeds"] == 2), "{summary}");
+    let error = bad(dir.path(), &["reproduce", "fig1b", "--lr-schedule", "cosine", "--preset", "smoke"], 2);
+    assert!(error.contains("lr-schedule"), "{error}");
+}
+
+#[test]
+fn the_exponent_comes_with_its_optima_and_the_laws() {
+    let dir = TempDir::new().unwrap();
+    let base = ["exponent", "--lr", "0.1", "--lambda", "3,1,0.3,0.1,0.03", "--steps", "80", "--depth", "2"];
+    let text = good(dir.path(), &[&base[..], SMALL, &["--budgets", "20,40,80", "--out", "e"]].concat());
+    assert!(
+        text.contains("budget, steps") && (text.contains("λ_opt ∝ T^(−p)") || text.contains("no exponent")),
+        "{text}"
+    );
+    let summary = summary(dir.path(), "e");
+    assert_eq!(summary["budgets"], serde_json::json!([20, 40, 80]));
+    assert_eq!((summary["optima"].as_array().unwrap().len(), summary["laws"].as_array().unwrap().len()), (3, 4));
+    // A schedule of η ends with its budget: each has a grid of its own.
+    let args = [&base[..], SMALL, &["--budgets", "20,80", "--lr-schedule", "cosine", "--out", "c"]].concat();
+    good(dir.path(), &args);
+    let traces = fs::read_to_string(dir.path().join("c/traces.csv")).unwrap();
+    let ends = |step: &str| traces.lines().filter(|l| l.split(',').nth(5) == Some(step)).count();
+    assert!(ends("80") == 10 && ends("20") >= 10, "ten runs of each length");
+    for (flags, part) in [
+        (&["--budgets", "20"][..], "two or more different budgets"),
+        (&["--budgets", "20,1tau"], "steps or epochs"),
+        (&["--budgets", "20,9000"], "at most the length of the runs, 80 steps"),
+    ] {
+        let error = bad(dir.path(), &[&base[..], SMALL, flags].concat(), 2);
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(bad(dir.path(), &["exponent", "--lambda", "0.1,0.01"], 2).contains("three or more"));
+}
