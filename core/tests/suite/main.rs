@@ -1,5 +1,6 @@
 //! Tests of the core through its public interface, room by room.
 
+mod convention;
 mod data;
 mod experiment;
 mod law;
