@@ -130,14 +130,29 @@ pub fn smoothed(trace: &[Measurement]) -> Vec<f64> {
     averaged(&trace.iter().map(|m| m.test_accuracy).collect::<Vec<_>>())
 }
 
+/// Measurements on either side of one up to which a window is summed as it stands.
+const SUMMED: usize = 512;
+
 fn averaged(values: &[f64]) -> Vec<f64> {
     let reach = (values.len() as f64 * WINDOW / 2.0).round() as usize;
-    (0..values.len())
-        .map(|i| {
-            let window = &values[i.saturating_sub(reach)..(i + reach + 1).min(values.len())];
-            window.iter().sum::<f64>() / window.len() as f64
-        })
-        .collect()
+    let window = |i: usize| i.saturating_sub(reach)..(i + reach + 1).min(values.len());
+    if reach <= SUMMED {
+        let mean = |w: &[f64]| w.iter().sum::<f64>() / w.len() as f64;
+        return (0..values.len()).map(|i| mean(&values[window(i)])).collect();
+    }
+    // A log of a measurement a step has windows too long for that: differences of running sums, in which a value that
+    // is no number must not stay.
+    let mut before = vec![(0.0, 0_usize)];
+    for value in values {
+        let (sum, missing) = before[before.len() - 1];
+        before.push(if value.is_finite() { (sum + value, missing) } else { (sum, missing + 1) });
+    }
+    let mean = |i: usize| {
+        let (from, to) = (window(i).start, window(i).end);
+        let ((sum, missing), (earlier, of_them)) = (before[to], before[from]);
+        if missing > of_them { f64::NAN } else { (sum - earlier) / (to - from) as f64 }
+    };
+    (0..values.len()).map(mean).collect()
 }
 
 /// Index of the first largest value that is a number.

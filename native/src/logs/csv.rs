@@ -80,7 +80,7 @@ impl Lines<'_> {
     fn of_record(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let empty = bytes[start..].iter().take_while(|b| matches!(b, b'\n' | b'\r')).count();
-        self.line += bytes[self.at..start + empty].iter().filter(|b| **b == b'\n').count();
+        self.line += bytes[self.at..start + empty].split(|b| *b == b'\n').count() - 1;
         self.at = start + empty;
         self.line
     }

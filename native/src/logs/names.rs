@@ -297,13 +297,9 @@ fn guess(
     let &((split, ..), index, is_error) = candidates.first()?;
     let others = candidates[1..].iter().map(|(_, i, _)| format!("'{}'", table.columns[*i].name));
     let others = others.take(8).collect::<Vec<_>>().join(", ");
-    let mut note = format!("{what} is column '{}'", table.columns[index].name);
-    if !others.is_empty() {
-        note += &format!(", and not {others} ({flag} chooses)");
-    }
+    let others = if others.is_empty() { others } else { format!(", and not {others} ({flag} chooses)") };
     let is_held_out = split < SPLITS.len();
-    if !is_held_out {
-        note += "; its name does not say test: if it is of training, t_* means nothing";
-    }
+    let doubt = if is_held_out { "" } else { "; its name does not say test: if it is of training, t_* means nothing" };
+    let note = format!("{what} is column '{}'{others}{doubt}", table.columns[index].name);
     Some((Chosen { index, is_error, note }, is_held_out))
 }

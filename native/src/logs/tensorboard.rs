@@ -34,7 +34,7 @@ struct Value {
     tag: String,
     /// TensorFlow 1, PyTorch, tensorboardX.
     #[prost(float, optional, tag = "2")]
-    simple_value: Option<f32>,
+    simple: Option<f32>,
     /// TensorFlow 2, Keras, JAX.
     #[prost(message, optional, tag = "8")]
     tensor: Option<Tensor>,
@@ -46,7 +46,7 @@ struct Tensor {
     #[prost(int32, tag = "1")]
     dtype: i32,
     #[prost(bytes = "vec", tag = "4")]
-    tensor_content: Vec<u8>,
+    content: Vec<u8>,
     #[prost(float, repeated, tag = "5")]
     float_val: Vec<f32>,
     #[prost(double, repeated, tag = "6")]
@@ -59,16 +59,11 @@ const DT_DOUBLE: i32 = 2;
 impl Value {
     /// The scalar, if it is one; images, histograms and texts are not.
     fn scalar(&self) -> Option<f64> {
-        if let Some(value) = self.simple_value {
+        if let Some(value) = self.simple {
             return Some(value.into());
         }
         let tensor = self.tensor.as_ref()?;
-        match (
-            tensor.dtype,
-            tensor.tensor_content.as_slice(),
-            tensor.float_val.as_slice(),
-            tensor.double_val.as_slice(),
-        ) {
+        match (tensor.dtype, tensor.content.as_slice(), tensor.float_val.as_slice(), tensor.double_val.as_slice()) {
             (DT_FLOAT, [], [value], []) => Some((*value).into()),
             (DT_FLOAT, bytes, [], []) => Some(f32::from_le_bytes(bytes.try_into().ok()?).into()),
             (DT_DOUBLE, [], [], [value]) => Some(*value),
@@ -126,8 +121,11 @@ pub fn read(files: &[(String, Vec<u8>)]) -> Result<Table> {
     Ok(table)
 }
 
-/// The first record's data and what follows; `None` if it is cut off.
-fn record(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, &'static str> {
+/// A record's data, and what follows.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
+/// The first record; `None` if it is cut off. An error says what is wrong with it.
+fn record(bytes: &[u8]) -> Result<Option<Record<'_>>, &'static str> {
     let Some((head, rest)) = bytes.split_first_chunk::<12>() else { return Ok(None) };
     let (length, crc) = head.split_at(8);
     if crc != masked_crc(length) {

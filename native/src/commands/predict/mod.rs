@@ -1,5 +1,6 @@
 //! `l2lab predict`: the best λ for a budget, from short runs at one large λ.
 
+mod found;
 mod from_log;
 
 use std::{fmt::Write, path::PathBuf};
