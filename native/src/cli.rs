@@ -101,9 +101,12 @@ pub fn command() -> Command {
         )
         .subcommand(experiment("train", train::base()).about("Train one network and read off its t_*"))
         .subcommand(
-            experiment("predict", predict::base())
-                .about("Predict the best λ for a training budget from short runs at a large λ")
-                .after_help("Example: l2lab predict --lambda 0.1 --budget 20000"),
+            predict::flags(experiment("predict", predict::base()))
+                .about("Predict the best λ for a training budget from short runs at a large λ, or from a run's log")
+                .after_help(
+                    "Examples:\n  l2lab predict --lambda 0.1 --budget 20000\n  l2lab predict --log log.csv --lambda 0.01 --lr 0.1 \
+                     --batch 128 --examples 50000 --budget 200ep",
+                ),
         )
         .subcommand(
             theory::flags(experiment_of("theory", l2lab_core::theory::experiment(), &|name| {

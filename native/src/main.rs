@@ -9,6 +9,7 @@ mod executor;
 mod figures;
 mod interrupt;
 mod kernels;
+mod logs;
 mod npy;
 mod output;
 mod progress;

@@ -1,6 +1,7 @@
 //! What is found: the time t_* of a trace's best performance, the law that it follows, and the λ
 //! that the law predicts. Pure functions of numbers; nothing here knows of tensors.
 
+mod convention;
 mod fit;
 mod forecast;
 mod optimum;
@@ -9,10 +10,11 @@ mod predict;
 mod summary;
 mod units;
 
+pub use convention::{Clock, Convention, LrSum};
 pub use fit::{Exponent, Fit, Sample, exponent, fit};
 pub use forecast::Forecast;
 pub use optimum::{Mean, OptimalExponent, Optimum, mean, optimal_exponent};
-pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, late_decay, peak, smoothed};
+pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, late_decay, learns, peak, smoothed};
 pub use predict::{Outcome, Prediction, Regret, mean_by_lambda, predict, regret};
 pub use summary::{Cell, RunSummary, cells, fits};
 pub use units::{CoupledL2, Length, ParseLengthError, decoupled_tau, effective_lr};

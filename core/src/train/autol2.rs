@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, LambdaSchedule, Probe};
+use super::{LambdaSchedule, Probe, Progress};
 
 /// Steps between probes, as in the authors' code.
 pub(crate) const EVERY: u64 = 10;
@@ -79,7 +79,7 @@ impl ReferenceAutoL2 {
 }
 
 impl LambdaSchedule for ReferenceAutoL2 {
-    fn lambda(&self, _: &Clock) -> f64 {
+    fn lambda(&self, _: &Progress) -> f64 {
         self.lambda
     }
 
@@ -87,7 +87,7 @@ impl LambdaSchedule for ReferenceAutoL2 {
         Some(self.every)
     }
 
-    fn observe(&mut self, now: &Clock, probe: Probe) {
+    fn observe(&mut self, now: &Progress, probe: Probe) {
         self.note(now.step, probe);
     }
 }
@@ -98,9 +98,9 @@ impl LambdaSchedule for ReferenceAutoL2 {
 /// decay they see slow progress too, without a scale of their own.
 ///
 /// ```
-/// use l2lab_core::train::{AutoL2, Clock, LambdaSchedule, Probe};
+/// use l2lab_core::train::{AutoL2, Progress, LambdaSchedule, Probe};
 ///
-/// let (mut autol2, mut clock) = (AutoL2::new(0.1), Clock::new(0));
+/// let (mut autol2, mut clock) = (AutoL2::new(0.1), Progress::new(0));
 /// for _ in 0..10_000 {
 ///     let lambda = autol2.lambda(&clock);
 ///     // A training step with learning rate 0.1 and this λ as weight decay, then:
@@ -152,7 +152,7 @@ impl AutoL2 {
 }
 
 impl LambdaSchedule for AutoL2 {
-    fn lambda(&self, _: &Clock) -> f64 {
+    fn lambda(&self, _: &Progress) -> f64 {
         self.lambda
     }
 
@@ -160,7 +160,7 @@ impl LambdaSchedule for AutoL2 {
         Some(self.every)
     }
 
-    fn observe(&mut self, now: &Clock, probe: Probe) {
+    fn observe(&mut self, now: &Progress, probe: Probe) {
         self.sum += probe.loss;
         self.probes += 1;
         let since = now.tau - self.decayed_at;

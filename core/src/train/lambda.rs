@@ -11,7 +11,7 @@ use crate::Experiment;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Clock {
+pub struct Progress {
     /// Steps taken.
     pub step: u64,
     /// Steps that the run is to take; 0 where nobody knows.
@@ -22,7 +22,7 @@ pub struct Clock {
     pub total_lr: f64,
 }
 
-impl Clock {
+impl Progress {
     /// A run of `steps` steps that has not begun.
     #[must_use]
     pub fn new(steps: u64) -> Self {
@@ -37,7 +37,7 @@ impl Clock {
     }
 
     /// Fraction of the run that is over.
-    fn progress(&self) -> f64 {
+    fn fraction(&self) -> f64 {
         self.step as f64 / self.steps.max(1) as f64
     }
 }
@@ -54,7 +54,7 @@ pub struct Probe {
 /// Decides λ, step by step. A schedule is a small value that can be saved, so that a resumed run continues with it.
 pub trait LambdaSchedule {
     /// λ of the step that follows `now`.
-    fn lambda(&self, now: &Clock) -> f64;
+    fn lambda(&self, now: &Progress) -> f64;
 
     /// Steps between the probes of training that it wants to see; `None` if it looks at none.
     fn probes_every(&self) -> Option<u64> {
@@ -62,7 +62,7 @@ pub trait LambdaSchedule {
     }
 
     /// Takes note of a probe of training at `now`.
-    fn observe(&mut self, _now: &Clock, _probe: Probe) {}
+    fn observe(&mut self, _now: &Progress, _probe: Probe) {}
 }
 
 /// Which λ schedule an experiment uses. λ₀ is the grid's value.
@@ -142,7 +142,7 @@ impl LambdaState {
 }
 
 impl LambdaSchedule for LambdaState {
-    fn lambda(&self, now: &Clock) -> f64 {
+    fn lambda(&self, now: &Progress) -> f64 {
         self.get().lambda(now)
     }
 
@@ -150,7 +150,7 @@ impl LambdaSchedule for LambdaState {
         self.get().probes_every()
     }
 
-    fn observe(&mut self, now: &Clock, probe: Probe) {
+    fn observe(&mut self, now: &Progress, probe: Probe) {
         match self {
             Self::OpenLoop(schedule) => schedule.observe(now, probe),
             Self::AutoL2(schedule) => schedule.observe(now, probe),
@@ -177,8 +177,8 @@ pub struct OpenLoop {
 }
 
 impl LambdaSchedule for OpenLoop {
-    fn lambda(&self, now: &Clock) -> f64 {
-        let progress = now.progress();
+    fn lambda(&self, now: &Progress) -> f64 {
+        let progress = now.fraction();
         // The floor holds what falls; λ₀ below it stays where it is.
         let floor = self.min.min(self.lambda);
         match self.kind {

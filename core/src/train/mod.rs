@@ -13,7 +13,7 @@ mod trainer;
 
 pub use agreement::disagreement;
 pub use autol2::{AutoL2, ReferenceAutoL2};
-pub use lambda::{Clock, LambdaSchedule, LambdaScheduleKind, LambdaState, OpenLoop, Probe};
+pub use lambda::{LambdaSchedule, LambdaScheduleKind, LambdaState, OpenLoop, Probe, Progress};
 pub use loss::Loss;
 pub use measurement::{End, Measurement, RunSpec, Trace};
 pub use optimizer::{Decayed, Memory, Optimizer, OptimizerKind, PerRun};

@@ -6,8 +6,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Clock, Decayed, End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, Memory, Optimizer, OptimizerKind,
-    Probe, RunSpec, Task, Trace,
+    Decayed, End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, Memory, Optimizer, OptimizerKind, Probe,
+    Progress, RunSpec, Task, Trace,
 };
 use crate::{
     DeviceError, Experiment,
@@ -57,7 +57,7 @@ pub struct Snapshot {
 pub struct RunState {
     /// The run and what was measured.
     pub trace: Trace,
-    clock: Clock,
+    clock: Progress,
     /// What decides λ.
     schedule: LambdaState,
 }
@@ -125,7 +125,7 @@ impl Trainer {
         let runs: Vec<RunState> = runs
             .into_iter()
             .map(|run| RunState {
-                clock: Clock::new(run.steps),
+                clock: Progress::new(run.steps),
                 schedule: LambdaState::new(experiment, &run),
                 trace: Trace::new(run),
             })

@@ -2,7 +2,7 @@
 
 use l2lab_core::{
     Experiment,
-    train::{AutoL2, Clock, LambdaSchedule, LambdaState, Probe, ReferenceAutoL2},
+    train::{AutoL2, LambdaSchedule, LambdaState, Probe, Progress, ReferenceAutoL2},
 };
 use serde::Deserialize;
 #[cfg(target_arch = "wasm32")]
@@ -52,7 +52,7 @@ fn the_refractory_period_is_that_of_the_papers_table() {
 
 /// The steps at which λ changes in `steps` steps of training whose loss is `loss` of λ and of τ since the last change.
 fn changes(schedule: &mut impl LambdaSchedule, lr: f64, steps: u64, loss: impl Fn(f64, f64) -> f64) -> Vec<(u64, f64)> {
-    let mut clock = Clock::new(steps);
+    let mut clock = Progress::new(steps);
     let (mut changes, mut lambda, mut since) = (Vec::new(), schedule.lambda(&clock), 0.0);
     for _ in 0..steps {
         let next = schedule.lambda(&clock);
@@ -94,7 +94,7 @@ fn autol2_waits_for_a_plateau_and_keeps_to_the_clock() {
 fn autol2_is_not_fooled_by_minibatch_noise() {
     // Loss falling from 2 to 1 over the run with noise of 20 %: the reference, which looks at two minibatches, decays at once.
     let noise = |step: u64| 1.0 + 0.2 * (f64::from((step.wrapping_mul(2_654_435_761) >> 7) as u16) / 32_768.0 - 1.0);
-    let mut clock = Clock::new(0);
+    let mut clock = Progress::new(0);
     let (mut modern, mut reference) = (AutoL2::new(0.01), ReferenceAutoL2::new(0.01));
     for _ in 0..1000 {
         clock.tick(0.1, 0.01);
@@ -118,7 +118,7 @@ fn open_loop_schedules_follow_their_formulas() {
         assert_eq!(schedule.probes_every(), None);
         // Constant η_eff = 0.1 over 1000 steps.
         let step = (1000.0 * progress) as u64;
-        schedule.lambda(&Clock { step, steps: 1000, tau: 0.0, total_lr: 0.1 * step as f64 })
+        schedule.lambda(&Progress { step, steps: 1000, tau: 0.0, total_lr: 0.1 * step as f64 })
     };
     let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12 * b.abs().max(1.0), "{a}, expected {b}");
     for progress in [0.0, 0.5, 1.0] {

@@ -4,7 +4,7 @@ use l2lab_core::{
     Experiment,
     law::{
         CoupledL2, Estimator, Length, Mean, Outcome, RunSummary, Sample, accuracy_within, best_accuracy, cells,
-        decoupled_tau, effective_lr, fit, fits, late_decay, mean, optimal_exponent, peak, predict, regret,
+        decoupled_tau, effective_lr, fit, fits, late_decay, mean, optimal_exponent, peak, predict, regret, smoothed,
     },
     recording::Findings,
     train::{End, LambdaScheduleKind, Measurement, RunSpec, Trace},
@@ -51,6 +51,26 @@ fn estimators_find_a_known_peak() {
     assert_eq!(at(Estimator::Threshold).step, 830);
     assert!((at(Estimator::Threshold).tau - 0.83).abs() < 1e-9);
     assert!(Estimator::ALL.iter().all(|&e| !at(e).censored));
+}
+
+#[test]
+fn long_traces_are_smoothed_as_short_ones_are() {
+    // The same curve with 20001 measurements and with every tenth of them; a gap does not spread beyond its window.
+    let mut long = bump(7000.0, 20_000, 1, 1e-3);
+    let short: Vec<Measurement> = long.iter().copied().step_by(10).collect();
+    let (a, b) = (smoothed(&long), smoothed(&short));
+    for (i, value) in b.iter().enumerate() {
+        assert!((value - a[10 * i]).abs() < 1e-3, "{i}");
+    }
+    let steps = [&long, &short].map(|t| peak(t, Estimator::Smoothed).unwrap().step);
+    assert!(steps[0].abs_diff(steps[1]) <= 20, "{steps:?}");
+    let whole = smoothed(&long);
+    long[15_000].test_accuracy = f64::NAN;
+    let holed = smoothed(&long);
+    for (i, (a, b)) in whole.iter().zip(&holed).enumerate() {
+        let within = i.abs_diff(15_000) <= 1000;
+        assert!(if within { b.is_nan() } else { (a - b).abs() < 1e-12 }, "{i}: {a} {b}");
+    }
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! `l2lab predict`: the best λ for a budget, from short runs at one large λ.
 
-use std::fmt::Write;
+mod found;
+mod from_log;
+
+use std::{fmt::Write, path::PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ArgMatches;
@@ -11,6 +14,7 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
+pub use self::from_log::flags;
 use super::{Job, Recipe, Start, already_complete};
 use crate::{
     output::{self, Summary},
@@ -57,6 +61,9 @@ struct Answer<'a> {
 /// # Errors
 /// Whatever is wrong with the input, or happens on the way; and when no run reached its peak.
 pub fn run(matches: &ArgMatches) -> Result<String> {
+    if let Some(logs) = matches.get_many::<PathBuf>("log") {
+        return from_log::run(matches, &logs.cloned().collect::<Vec<_>>());
+    }
     let job = match Job::start(matches, Recipe::of_grid("predict", base(), &check))? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),

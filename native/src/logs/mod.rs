@@ -1,0 +1,188 @@
+//! Metrics logs of other programs as one thing: a table of named columns, whatever the file's format.
+
+mod csv;
+mod json_lines;
+mod names;
+mod runs;
+mod tensorboard;
+
+use std::{collections::HashMap, fs, path::Path};
+
+use anyhow::{Context, Result, bail};
+
+pub use self::{
+    names::{Chosen, Columns, Wanted},
+    runs::{Run, Unit},
+};
+
+/// A value of a table; one that is missing has no cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// A number, NaN and infinity included.
+    Number(f64),
+    /// Anything else.
+    Text(String),
+}
+
+impl Cell {
+    /// Of a field's text; `None` if it is empty. `91.2%` is the number 91.2.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+        match number.parse() {
+            _ if text.is_empty() => None,
+            Ok(value) => Some(Self::Number(value)),
+            Err(_) => Some(Self::Text(text.to_owned())),
+        }
+    }
+}
+
+/// A named column: its cells with their rows, in order.
+#[derive(Debug)]
+pub struct Column {
+    /// The name in the file; nested keys are joined by `/`.
+    pub name: String,
+    /// Row and value.
+    pub cells: Vec<(usize, Cell)>,
+}
+
+/// A metrics log.
+#[derive(Debug)]
+pub struct Table {
+    /// The columns, in the file's order.
+    pub columns: Vec<Column>,
+    /// Where each row is: see `place`.
+    rows: Vec<usize>,
+    /// What `rows` counts: lines or records.
+    place: &'static str,
+    /// What the file is.
+    pub format: Format,
+    /// What was done to read it, in sentences.
+    pub notes: Vec<String>,
+    index: HashMap<String, usize>,
+}
+
+/// The formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Values separated by commas, semicolons or tabs, under a header.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+    /// TensorBoard event files.
+    TensorBoard,
+}
+
+impl Table {
+    fn new(format: Format) -> Self {
+        let place = if format == Format::TensorBoard { "record" } else { "line" };
+        Self { columns: Vec::new(), rows: Vec::new(), place, format, notes: Vec::new(), index: HashMap::new() }
+    }
+
+    /// Begins a row found at `place`.
+    fn row(&mut self, place: usize) {
+        self.rows.push(place);
+    }
+
+    /// The column called `name`, made if it is not there.
+    fn column(&mut self, name: &str) -> usize {
+        if let Some(&i) = self.index.get(name) {
+            return i;
+        }
+        self.columns.push(Column { name: name.to_owned(), cells: Vec::new() });
+        self.index.insert(name.to_owned(), self.columns.len() - 1);
+        self.columns.len() - 1
+    }
+
+    /// Puts a value into the row begun last.
+    fn put(&mut self, column: usize, cell: Cell) {
+        let row = self.rows.len().saturating_sub(1);
+        let cells = &mut self.columns[column].cells;
+        // The same name twice in a row, by way of nested keys: the last one, as in JSON.
+        cells.pop_if(|(at, _)| *at == row);
+        cells.push((row, cell));
+    }
+
+    /// `line 7`.
+    pub fn place(&self, row: usize) -> String {
+        format!("{} {}", self.place, self.rows[row])
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The names of the columns, by commas; the first fifty of them.
+    pub fn names(&self) -> String {
+        const SHOWN: usize = 50;
+        let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).take(SHOWN).collect();
+        let more = self.columns.len().saturating_sub(SHOWN);
+        names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+    }
+
+    /// The cells of a column by row.
+    fn by_row(&self, column: usize) -> Vec<Option<&Cell>> {
+        let mut cells = vec![None; self.rows.len()];
+        for (row, cell) in &self.columns[column].cells {
+            cells[*row] = Some(cell);
+        }
+        cells
+    }
+}
+
+/// Reads a log, or a directory of event files.
+///
+/// # Errors
+/// When it cannot be read, is damaged or is no log; the message names the file and the place.
+pub fn read(path: &Path) -> Result<Table> {
+    let shown = path.display();
+    let table = if path.is_dir() {
+        let files = event_files(path)?;
+        let files: Vec<(String, Vec<u8>)> =
+            files.into_iter().map(|f| Ok((f.clone(), bytes(&path.join(f))?))).collect::<Result<_>>()?;
+        tensorboard::read(&files)
+    } else {
+        let bytes = bytes(path)?;
+        if tensorboard::is_event_file(&bytes) || path.to_string_lossy().contains(tensorboard::NAME) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            tensorboard::read(&[(name, bytes)])
+        } else {
+            text(&bytes).and_then(|text| match text.trim_start().chars().next() {
+                Some('{') => json_lines::read(text),
+                Some('[') => bail!("is a JSON array; a log in JSON has one object a line"),
+                _ => csv::read(text),
+            })
+        }
+    };
+    let table = table.with_context(|| format!("'{shown}'"))?;
+    if table.rows.is_empty() {
+        bail!("'{shown}' has no rows");
+    }
+    Ok(table)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("'{}' cannot be read", path.display()))
+}
+
+fn text(bytes: &[u8]) -> Result<&str> {
+    let text = std::str::from_utf8(bytes)
+        .context("is neither text nor a TensorBoard event file; logs are CSV, JSON lines or event files")?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// The names of a directory's event files; they begin with the time at which they were opened.
+fn event_files(dir: &Path) -> Result<Vec<String>> {
+    let shown = dir.display();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("'{shown}' cannot be read"))? {
+        let name = entry.with_context(|| format!("'{shown}' cannot be read"))?.file_name();
+        names.extend(name.into_string().ok().filter(|n| n.contains(tensorboard::NAME)));
+    }
+    if names.is_empty() {
+        bail!("'{shown}' is a directory without TensorBoard event files (their names contain '{}')", tensorboard::NAME);
+    }
+    names.sort();
+    Ok(names)
+}
