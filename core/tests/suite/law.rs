@@ -320,11 +320,11 @@ fn whole_run(e: &Experiment, index: usize) -> Trace {
     lawful(e).swap_remove(index)
 }
 
-/// Accuracies of a grid whose best λ at budget T is `0.5·T^(−p)`, a parabola in log λ, with some noise for each seed.
+/// Accuracies of a grid whose best λ at budget T is `0.05·(T/30)^(−p)`, a parabola in log λ, with some noise for each seed.
 fn grids(p: f64, noise: f64) -> Vec<(f64, Vec<Outcome>)> {
     let lambdas: Vec<f64> = (0..13).map(|i| 0.2 * 0.6_f64.powi(i)).collect();
     let of_budget = |budget: f64| {
-        let best = (0.5 * budget.powf(-p)).ln();
+        let best = (0.05 * (budget / 30.0).powf(-p)).ln();
         let outcome = |lambda: f64, seed: u64| {
             let shift = noise * (seed as f64 - 2.0);
             Outcome { lambda, seed, accuracy: 0.9 - 0.01 * (lambda.ln() - best - shift).powi(2) }
@@ -341,7 +341,9 @@ fn the_exponent_of_the_best_lambda_is_found_with_its_interval() {
         let exponent = exponent.unwrap();
         assert!((exponent.p - p).abs() < 1e-9, "{exponent:?}");
         assert_eq!((exponent.budgets, exponent.seeds), (3, 5));
-        assert!(optima.iter().all(|o| !o.censored && (o.lambda / (0.5 * o.budget.powf(-p)) - 1.0).abs() < 1e-9));
+        assert!(
+            optima.iter().all(|o| !o.censored && (o.lambda / (0.05 * (o.budget / 30.0).powf(-p)) - 1.0).abs() < 1e-9)
+        );
     }
     let [low, high] = optimal_exponent(&grids(1.0, 0.2)).1.unwrap().p_ci.unwrap();
     assert!(low <= 1.0 && 1.0 <= high && high - low < 0.5, "{low} to {high}");
@@ -353,11 +355,11 @@ fn the_exponent_of_the_best_lambda_is_found_with_its_interval() {
 
 #[test]
 fn an_optimum_at_the_grids_edge_enters_no_fit() {
-    // At T = 1 the best λ, 0.5, is above the grid.
+    // At T = 1 the best λ, 1.5, is above the grid.
     let mut edge = grids(1.0, 0.0);
     edge[0] = (
         1.0,
-        edge[0].1.iter().map(|o| Outcome { accuracy: 0.9 - 0.01 * (o.lambda / 0.5).ln().powi(2), ..*o }).collect(),
+        edge[0].1.iter().map(|o| Outcome { accuracy: 0.9 - 0.01 * (o.lambda / 1.5).ln().powi(2), ..*o }).collect(),
     );
     let (optima, exponent) = optimal_exponent(&edge);
     assert!(optima[0].censored && optima[0].lambda == 0.2, "{optima:?}");
