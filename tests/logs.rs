@@ -613,7 +613,7 @@ fn flags_of_training_and_of_logs_do_not_mix() {
         (&["--log", "log.csv", "--lr", "0.1", "--budget", "9"], "lambda: give"),
         (&["--log", "log.csv", "--lambda", "0.1", "--budget", "9"], "lr: give"),
         (&["--log", "log.csv", "--lambda", "0", "--lr", "0.1", "--budget", "9"], "lambda: '0' has no t_*"),
-        (&["--log", "log.csv", "--lambda", "0.1,0.2", "--lr", "0.1", "--budget", "9"], "takes one"),
+        (&["--log", "log.csv", "--lambda", "0.1,0.2", "--lr", "0.1", "--budget", "9"], "a log is of one run"),
         (&["--log", "log.csv", "--lambda", "0.1", "--lr", "0.1", "--budget", "0.5"], "less than a step"),
         (&["--log", "log.csv", "--lambda", "0.1", "--lr", "0.1", "--budget", "nan"], "budget: 'NaN'"),
         (&["--log", "log.csv", "--lambda", "0.1", "--lr", "0.1", "--budget", "2ep"], "give --batch and --examples"),

@@ -194,3 +194,27 @@ fn the_exponent_comes_with_its_optima_and_the_laws() {
     }
     assert!(bad(dir.path(), &["exponent", "--lambda", "0.1,0.01"], 2).contains("three or more"));
 }
+
+#[test]
+fn predict_takes_the_largest_lambda_that_has_a_peak_and_verifies() {
+    let dir = TempDir::new().unwrap();
+    let small = ["--train", "128", "--test", "200", "--width", "16", "--depth", "2", "--batch", "32", "--seeds", "2"];
+    let predict = |more: &[&'static str]| [&["predict", "--lr", "0.1", "--budget", "300"], &small[..], more].concat();
+    // λ₀ = 30 makes runs of two steps: nothing is made of them.
+    let (code, out, err) = run(dir.path(), &predict(&["--lambda", "30,0.3", "--verify", "--out", "p"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("at λ₀ = 30 of 2 runs") && err.contains("going on to λ₀ = 0.3"), "{err}");
+    assert!(out.contains("at λ = 0.3") && out.contains("verified over 300 steps (n = 2 seeds)"), "{out}");
+    assert_eq!(out.matches("λ_pred\n").count(), 1, "{out}");
+    let again = good(dir.path(), &["predict", "--out", "p", "--resume"]);
+    assert!(again.contains("is complete"), "{again}");
+    let answer: Value = serde_json::from_str(&good(dir.path(), &predict(&["--lambda", "0.3", "--json"]))).unwrap();
+    assert!(answer["verification"].is_null() && answer["lambda"] == 0.3);
+    let error = bad(dir.path(), &predict(&["--lambda", "30"]), 1);
+    assert!(
+        error.contains("no t_*: at λ₀ = 30 of 2 runs 0 diverged") && error.contains("2 learned nothing"),
+        "{error}"
+    );
+    let error = bad(dir.path(), &predict(&["--compare", "autol2"]), 2);
+    assert!(error.contains("constant λ"), "{error}");
+}

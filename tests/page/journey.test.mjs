@@ -324,8 +324,8 @@ test("λ adapts live, the link gives the same again, and the command line takes 
   for (const run of [0, 1, 2, 3]) assert.equal(new Set(lambdas(run)).size, 1, `run ${run} is constant`);
   for (const run of [4, 5, 6, 7]) {
     const path = lambdas(run);
-    assert.equal(path[0], 0.1);
-    assert.ok(path.at(-1) < 0.1 && path.every((l, i) => i === 0 || l <= path[i - 1]), `λ of run ${run} falls: ${path}`);
+    assert.equal(path[0], 0.5);
+    assert.ok(path.at(-1) < 0.5 && path.every((l, i) => i === 0 || l <= path[i - 1]), `λ of run ${run} falls: ${path}`);
   }
   assert.equal(Math.max(...all.map((r) => r.run)), 7, "nothing is trained for a forecast");
   assert.match(await auto.finding(), /^The best of 2 constants, λ = [\d.]+, ends .* AutoL2 .* λ ∝ 1\/t .* its λ ends at \S+\.$/);

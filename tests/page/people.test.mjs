@@ -204,9 +204,9 @@ test("schedules are chosen by keyboard, and λ is read out", async (t) => {
 
   const chart = auto.lab.locator("l2-chart").nth(1);
   await chart.locator(".frame").focus();
-  await page.keyboard.press("ArrowUp");
-  assert.match(await chart.locator("[aria-live]").innerText(), /^λ = 0.1: step/);
-  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowDown");
+  assert.match(await chart.locator("[aria-live]").innerText(), /^λ = 0.03: step 60, λ 0.03$/);
+  for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowUp");
   await page.keyboard.press("End");
   assert.match((await chart.locator("[aria-live]").innerText()).replaceAll("\u202f", ""), /^AutoL2: step 3000, λ /);
   assert.match(await chart.locator("#summary").textContent(), /AutoL2: λ goes from 0\.1 to /);

@@ -106,7 +106,7 @@ function watch(page) {
 export const SMALL = { lambda: "0.1,0.03", seeds: "2", width: "16", depth: "2", tau: "1.2", measurements: "20" };
 
 /** The same for the figure where λ adapts: two constants, two schedules. */
-export const ADAPT = { lambda: "0.1,0.01", compare: "autol2,inverse-time", seeds: "2", width: "16", depth: "2", steps: "400", measurements: "20" };
+export const ADAPT = { lambda: "0.5,0.01", compare: "autol2,inverse-time", seeds: "2", width: "16", depth: "2", steps: "400", measurements: "20" };
 
 /** The address with these settings. */
 export function address(url, settings = SMALL) {

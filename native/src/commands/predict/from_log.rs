@@ -5,6 +5,7 @@ use std::{fmt::Write, path::PathBuf};
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
 use l2lab_core::{
+    Experiment,
     experiment::{ExperimentError, FIELDS},
     law::{Clock, Convention, CoupledL2, Estimator, Length, Prediction, predict},
 };
@@ -125,8 +126,11 @@ pub fn conflict(text: impl Into<String>) -> anyhow::Error {
 
 impl Ask {
     fn read(matches: &ArgMatches, assumed: &mut Assumptions) -> Result<Self> {
-        let e = cli::experiment(matches, super::base())?;
+        let e = cli::experiment(matches, Experiment { lambda: vec![0.1].into(), ..super::base() })?;
         check(&e)?;
+        if e.lambda.len() != 1 {
+            return Err(conflict(format!("lambda: a log is of one run, {} were given", e.lambda.len())));
+        }
         e.validate()?;
         let given = |name: &str| matches.contains_id(name);
         let text = |name: &str| matches.get_one::<String>(name).cloned();

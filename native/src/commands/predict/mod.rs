@@ -5,46 +5,77 @@ mod from_log;
 
 use std::{fmt::Write, path::PathBuf};
 
-use anyhow::{Result, bail};
-use clap::ArgMatches;
+use anyhow::{Context, Result, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{Length, Prediction, RunSummary, predict},
+    law::{Length, Outcome, Prediction, Regret, RunSummary, accuracy_within, learns, mean_by_lambda, predict, regret},
+    train::{LambdaScheduleKind, RunSpec, Trace},
 };
 use serde::Serialize;
 
-pub use self::from_log::flags;
-use super::{Job, Recipe, Start, already_complete};
+use super::{CHANGED, Job, Recipe, Start, already_complete};
 use crate::{
-    output::{self, Summary},
+    cli,
+    output::{self, Summary, with_interval},
     report::Report,
+    store::Store,
 };
 
 /// Short runs at a large λ; longer in τ than a sweep's, since they cost little.
 pub fn base() -> Experiment {
-    Experiment { lr: vec![0.1].into(), lambda: vec![0.1].into(), tau: Some(4.0), ..Experiment::default() }
+    let lambda = vec![0.1, 0.03, 0.01].into();
+    Experiment { lr: vec![0.1].into(), lambda, tau: Some(4.0), ..Experiment::default() }
+}
+
+/// What λ_pred is multiplied by for the grid around it.
+const AROUND: [f64; 4] = [0.1, 0.316_227_766_016_837_94, 3.162_277_660_168_379_5, 10.0];
+/// Measurements without which a run's best one says nothing.
+const LEAST: usize = 10;
+const VERIFY: &str = "--verify";
+
+/// The command's own flags.
+pub fn flags(command: Command) -> Command {
+    let verify = Arg::new("verify")
+        .long("verify")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("log")
+        .help("Train at λ_pred and at a grid of λ around it over the whole budget, and print the regret");
+    from_log::flags(
+        command
+            .mut_arg("lambda", |a| {
+                a.help(
+                    "The λ₀ of the short runs, or several: the largest at which every seed learns and reaches its peak is                      taken, and no smaller one is trained [default: 0.1,0.03,0.01]",
+                )
+            })
+            .arg(verify),
+    )
 }
 
 fn check(experiment: &Experiment) -> Result<()> {
-    for (name, count) in [("lr", experiment.lr.len()), ("lambda", experiment.lambda.len())] {
-        if count != 1 {
-            let text = format!("{name}: 'predict' takes one, {count} were given");
-            return Err(ExperimentError::Conflict(text).into());
-        }
+    let conflict = |text: &str| Err(ExperimentError::Conflict(text.into()).into());
+    if experiment.lr.len() != 1 {
+        let text = format!("lr: 'predict' takes one, {} were given", experiment.lr.len());
+        return conflict(&text);
     }
-    if experiment.lambda[0] == 0.0 {
-        return Err(ExperimentError::Conflict("lambda: '0' has no t_*; give a value above 0".into()).into());
+    if experiment.lambda.contains(&0.0) {
+        return conflict("lambda: '0' has no t_*; give a value above 0");
+    }
+    if experiment.lambda_schedule != LambdaScheduleKind::Constant || !experiment.compare.0.is_empty() {
+        return conflict("lambda-schedule: t_* is that of a constant λ; leave lambda-schedule and compare alone");
     }
     if experiment.budget.is_none() {
-        let text = "budget: give the training length that λ is wanted for, such as --budget 20000 or --budget 200ep";
-        return Err(ExperimentError::Conflict(text.into()).into());
+        return conflict(
+            "budget: give the training length that λ is wanted for, such as --budget 20000 or --budget 200ep",
+        );
     }
     Ok(())
 }
 
 #[derive(Serialize)]
 struct Answer<'a> {
+    /// λ₀.
     lambda: f64,
     lr: f64,
     momentum: f64,
@@ -53,7 +84,51 @@ struct Answer<'a> {
     prediction: &'a Prediction,
     censored: usize,
     diverged: usize,
+    /// With `--verify`: λ_pred against the grid around it.
+    verification: Option<&'a Verification>,
     runs: &'a [RunSummary],
+}
+
+/// What training over the whole budget says of λ_pred.
+#[derive(Serialize)]
+struct Verification {
+    #[serde(flatten)]
+    regret: Regret,
+    /// Mean accuracy within the budget of the grid's λ and λ_pred.
+    accuracies: Vec<(f64, f64)>,
+}
+
+/// Short runs at one λ₀.
+struct Short {
+    lambda: f64,
+    traces: Vec<Trace>,
+    /// t_* and τ_* of those that learn and reach their peak.
+    peaks: Vec<(f64, f64)>,
+    /// Those that end before their peak, or learn nothing.
+    censored: usize,
+    diverged: usize,
+}
+
+impl Short {
+    fn new(e: &Experiment, lambda: f64, traces: Vec<Trace>) -> Self {
+        let learned = traces.iter().filter(|t| t.points.len() >= LEAST && learns(&t.points, e.estimator));
+        let peaks: Vec<(f64, f64)> = learned
+            .filter_map(|t| RunSummary::new(t, e.estimator).sample(e.estimator))
+            .map(|s| (s.t_star, s.tau_star))
+            .collect();
+        let diverged = traces.iter().filter(|t| t.diverged()).count();
+        Self { lambda, censored: traces.len() - peaks.len() - diverged, diverged, peaks, traces }
+    }
+
+    /// Why it gives no t_*.
+    fn refusal(&self) -> String {
+        let Self { lambda, censored, diverged, traces, .. } = self;
+        format!(
+            "at λ₀ = {lambda} of {} runs {diverged} diverged (a smaller --lr helps) and {censored} learned nothing (a smaller \
+             --lambda helps) or had not reached their peak (a larger --tau or --lambda helps)",
+            traces.len()
+        )
+    }
 }
 
 /// Runs the command.
@@ -64,53 +139,121 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     if let Some(logs) = matches.get_many::<PathBuf>("log") {
         return from_log::run(matches, &logs.cloned().collect::<Vec<_>>());
     }
-    let job = match Job::start(matches, Recipe::of_grid("predict", base(), &check))? {
+    let verify = verify(matches)?;
+    let flags = if verify { VERIFY.to_owned() } else { String::new() };
+    let job = match Job::start(matches, Recipe { flags, ..Recipe::of_grid("predict", base(), &check) })? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
     let e = &job.experiment;
-    let (lr, lambda) = (e.lr[0], e.lambda[0]);
+    let lr = e.lr[0];
+    let short = short_runs(&job)?;
+    let lambda = short.lambda;
     let budget = e.length_in_steps(e.budget.unwrap_or(Length::Steps(1.0)), lr, lambda, job.train_examples())?;
-    let traces = job.explain("predict", job.executor().train("short runs", &job.runs))?;
-    let findings = job.findings(&traces)?;
-    let runs = &findings.runs;
-    let short: Vec<(f64, f64)> =
-        runs.iter().filter_map(|r| r.sample(e.estimator)).map(|s| (s.t_star, s.tau_star)).collect();
-    let diverged = runs.iter().filter(|r| r.diverged).count();
-    let censored = runs.len() - short.len() - diverged;
-    let total_lr = e.total_lr(lr, budget);
-    let Some(prediction) = predict(&short, total_lr) else {
-        bail!(
-            "no t_*: of {} runs {diverged} diverged (a smaller --lr helps) and {censored} had not reached their peak (a larger --tau or --lambda helps)",
-            runs.len()
-        );
+    let prediction = predict(&short.peaks, e.total_lr(lr, budget)).context("a budget has a step")?;
+    let (verification, trained) = match verify {
+        true => verified(&job, &prediction, budget)?,
+        false => (None, Vec::new()),
     };
-    let summary = Summary::new("predict", &job, &findings);
+    let summary = Summary::new("predict", &job, &job.findings(&short.traces)?);
     let answer = Answer {
         lambda,
         lr,
         momentum: e.momentum,
         budget_steps: budget,
         prediction: &prediction,
-        censored,
-        diverged,
+        censored: short.censored,
+        diverged: short.diverged,
+        verification: verification.as_ref(),
         runs: &summary.runs,
     };
-    output::write(&job, &summary, &[&traces], &Report::new(&summary, &traces)?)?;
+    let report = Report::new(&summary, &short.traces)?;
+    output::write(&job, &summary, &[&short.traces, &trained], &report)?;
     if job.options.json {
         return Ok(serde_json::to_string(&answer)? + "\n");
     }
+    Ok(text(e, &answer, short.traces[0].run.steps) + &output::place(&job))
+}
+
+/// Whether λ_pred is put to the test: what the flag says, or the directory to be resumed was made with.
+fn verify(matches: &ArgMatches) -> Result<bool> {
+    let told = matches.get_flag("verify");
+    let options = cli::options(matches);
+    let Some(dir) = options.out.filter(|_| options.resume) else { return Ok(told) };
+    let held = Store::flags(&dir)?.is_some_and(|flags| flags == VERIFY);
+    if told && !held {
+        bail!(CHANGED);
+    }
+    Ok(held)
+}
+
+/// Short runs at the largest λ₀ at which every seed has a t_*; or else at the one at which most have, if they are half.
+fn short_runs(job: &Job) -> Result<Short> {
+    let e = &job.experiment;
+    let mut lambdas = e.lambda.to_vec();
+    lambdas.sort_by(|a, b| b.total_cmp(a));
+    let mut tried: Vec<Short> = Vec::new();
+    for lambda in lambdas {
+        if let Some(last) = tried.last() {
+            eprintln!("{}: going on to λ₀ = {lambda}", last.refusal());
+        }
+        let runs: Vec<RunSpec> = job.runs.iter().filter(|r| r.lambda == lambda).cloned().collect();
+        let phase = format!("short runs at {lambda}");
+        let short = Short::new(e, lambda, job.explain("predict", job.executor().train(&phase, &runs))?);
+        if short.peaks.len() == e.seeds {
+            return Ok(short);
+        }
+        tried.push(short);
+    }
+    // The first of several with as many: the largest λ.
+    let best = tried.into_iter().rev().max_by_key(|short| short.peaks.len());
+    let best = best.context("an experiment has a λ")?;
+    if 2 * best.peaks.len() < e.seeds {
+        bail!("no t_*: {}", best.refusal());
+    }
+    Ok(best)
+}
+
+/// Runs at λ_pred and around it over the whole budget.
+fn verified(job: &Job, prediction: &Prediction, budget: u64) -> Result<(Option<Verification>, Vec<Trace>)> {
+    let e = &job.experiment;
+    let at = |factor: f64| e.each_seed().map(move |seed| e.run(e.lr[0], prediction.lambda_pred * factor, seed, budget));
+    let runs: Vec<RunSpec> = at(1.0).chain(AROUND.into_iter().flat_map(at)).collect();
+    let traces = job.explain("predict", job.executor().train("verify", &runs))?;
+    let outcomes = |traces: &[Trace]| -> Vec<Outcome> {
+        let outcome = |t: &Trace| {
+            let accuracy = accuracy_within(&t.points, budget as f64).filter(|_| !t.diverged())?;
+            Some(Outcome { lambda: t.run.lambda, seed: t.run.seed, accuracy })
+        };
+        traces.iter().filter_map(outcome).collect()
+    };
+    let (at_pred, around) = traces.split_at(e.seeds);
+    let accuracies = mean_by_lambda(&outcomes(&traces));
+    let regret = regret(&outcomes(around), &outcomes(at_pred));
+    Ok((regret.map(|regret| Verification { regret, accuracies }), traces))
+}
+
+fn text(e: &Experiment, answer: &Answer<'_>, steps: u64) -> String {
     let mut text = String::new();
-    let p = &prediction;
+    let Answer { lambda, lr, prediction: p, budget_steps, .. } = answer;
     let interval =
         p.lambda_pred_ci.map_or_else(String::new, |[low, high]| format!("  (95 %: {low:.3e} to {high:.3e})"));
     let _ = writeln!(text, "t_*     {:>12.0} steps at λ = {lambda}, η = {lr}, β = {}", p.t_star, e.momentum);
     let _ = writeln!(text, "c′ = τ_* {:>11.3}", p.c_prime);
-    let _ = writeln!(text, "λ_pred  {:>12.3e} for a budget of {budget} steps{interval}", p.lambda_pred);
-    let _ = writeln!(
-        text,
-        "from {} short run(s) of {} steps; {censored} censored, {diverged} diverged",
-        p.n, job.runs[0].steps
-    );
-    Ok(text + &output::place(&job))
+    let _ = writeln!(text, "λ_pred  {:>12.3e} for a budget of {budget_steps} steps{interval}", p.lambda_pred);
+    let (n, censored, diverged) = (p.n, answer.censored, answer.diverged);
+    let _ = writeln!(text, "from {n} short run(s) of {steps} steps; {censored} censored, {diverged} diverged");
+    if let Some(Verification { regret: r, accuracies }) = answer.verification {
+        let _ = writeln!(text, "\nverified over {budget_steps} steps (n = {} seeds), best accuracy by λ:", r.seeds);
+        for (lambda, accuracy) in accuracies {
+            let mark = if *lambda == p.lambda_pred { "  λ_pred" } else { "" };
+            let _ = writeln!(text, "{lambda:>12.3e} {accuracy:>9.4}{mark}");
+        }
+        let _ = writeln!(
+            text,
+            "regret  {} against the best of the others (negative: λ_pred is better)",
+            with_interval(r.regret, r.regret_ci, 4)
+        );
+    }
+    text
 }
