@@ -196,7 +196,7 @@ test("schedules are chosen by keyboard, and λ is read out", async (t) => {
   const changes = () => auto.lab.evaluate((lab) => lab.changes);
   await box("AutoL2").focus();
   await page.keyboard.press("Tab");
-  assert.equal((await focused(page)).text, "AutoL2, reference");
+  assert.equal((await focused(page)).text, "Reference AutoL2");
   await page.keyboard.press("Space");
   assert.deepEqual(await changes(), { compare: "autol2,autol2-reference" });
   await page.keyboard.press("Space");

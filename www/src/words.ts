@@ -36,11 +36,11 @@ export const words = {
   schedules: {
     constant: "constant",
     autol2: "AutoL2",
-    "autol2-reference": "AutoL2, reference",
+    "autol2-reference": "Reference AutoL2",
     "inverse-time": "λ ∝ 1/t",
     step: "λ in steps",
     cosine: "λ as a cosine",
-    off: "λ, then off",
+    off: "λ switched off",
     "warm-up": "λ warmed up",
   },
   estimators: {
@@ -130,7 +130,7 @@ export const words = {
       lambda: string;
       reach: Reach;
     }) =>
-      `${f.name} ${{ even: "ends", unknown: "ends", loses: "loses: it ends", wins: "wins: it ends" }[f.verdict]} at ${f.accuracy} (n\u00a0=\u00a0${f.n}), ${f.by} ${f.less ? "below" : "above"}, ` +
+      `${f.name} ${{ even: "ends", unknown: "ends", loses: "loses: it ends", wins: "does better: it ends" }[f.verdict]} at ${f.accuracy} (n\u00a0=\u00a0${f.n}), ${f.by} ${f.less ? "below" : "above"}, ` +
       `${{ even: "less than", unknown: "", loses: "more than", wins: "more than" }[f.verdict]}` +
       `${f.verdict === "unknown" ? "with one seed, so that nothing can be said of chance" : ` the spread over seeds (sd ${f.sd})`}. ` +
       `${f.reach.reached > 0 ? `It first gets to the constant’s accuracy at step ${f.reach.step}${some(f.reach)}` : "It does not get to the constant’s accuracy"}; its λ ends at ${f.lambda}.`,
@@ -275,7 +275,7 @@ export const words = {
     countHelp: "Evenly spaced on a logarithmic scale.",
     seeds: "Seeds",
     compare: "Beside constants",
-    compareHelp: "Each starts at the largest λ.",
+    compareHelp: "Each starts at the largest λ, or rises to it.",
     factor: "λ is divided by",
     factorHelp: "How far λ falls at once.",
     steps: "Steps",

@@ -103,7 +103,7 @@ export class L2Chart extends LitElement {
     const { width, height, em } = size;
     const font = `${em}px ${size.family}`;
     const yTicks = ticksOf(spec.y, 6).map((t) => textWidth(t.label, font));
-    const left = Math.ceil(Math.max(1.5 * em, ...yTicks) + 0.8 * em);
+    const left = Math.ceil(Math.max(2.8 * em, ...yTicks) + 0.8 * em);
     const right = Math.ceil(0.9 * em);
     const legend = placeLegend(spec, width - 4, font, em);
     const rows = legend.length > 0 ? Math.max(...legend.map((l) => l.row)) + 1 : 0;

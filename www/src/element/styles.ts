@@ -220,8 +220,8 @@ export const styles = css`
     --_finding-wide: 4.5em;
   }
   article.auto {
-    --_finding-narrow: 21em;
-    --_finding-wide: 9em;
+    --_finding-narrow: 15.5em;
+    --_finding-wide: 7.5em;
   }
   article.auto l2-chart + l2-chart {
     --l2-chart-height: 17rem;
@@ -295,6 +295,7 @@ export const styles = css`
     gap: 0 0.5rem;
   }
   .field label.check {
+    flex-wrap: nowrap;
     justify-content: start;
     align-items: center;
     min-height: 2rem;

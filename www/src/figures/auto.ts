@@ -72,7 +72,10 @@ function lambdaChart({ recording, frame, message }: Source, time: Clock): ChartS
 function pathOf(schedule: LambdaScheduleKind, traces: readonly Trace[], time: Clock, x: Axis): Point[] {
   const longest = traces.reduce<Trace["points"]>((a, t) => (t.points.length > a.length ? t.points : a), []);
   const path = longest.map((m, i) => ({ x: Math.max(m[time], x.domain[0]), y: median(traces.flatMap((t) => t.points[i]?.lambda ?? [])) }));
-  if (!JUMPS.includes(schedule)) return path;
+  const jumps = JUMPS.includes(schedule);
+  // The start is left of the axis: it is drawn, at the axis's end, only if λ has jumped since.
+  if (path[1] && !(jumps && path[1].y !== path[0]?.y)) path.shift();
+  if (!jumps) return path;
   // Corners alone: level up to the measurement that first sees another λ, and on from there.
   return path.flatMap((p, i) => {
     const before = path[i - 1];
@@ -82,9 +85,9 @@ function pathOf(schedule: LambdaScheduleKind, traces: readonly Trace[], time: Cl
 }
 
 function described(group: Group): string[] {
-  const ends = ofEnded(group, (t) => t.points.at(-1)?.lambda);
-  if (group.look.color !== null || ends.length === 0) return [];
-  return [words.auto.path(group.name, short(group.lambda), range(ends))];
+  const [starts, ends] = [0, -1].map((at) => ofEnded(group, (t) => t.points.at(at)?.lambda));
+  if (!starts || !ends || group.look.color !== null || ends.length === 0) return [];
+  return [words.auto.path(group.name, range(starts), range(ends))];
 }
 
 /** What the schedules came to beside the best of the constants, in sentences; empty before all runs have ended. */
