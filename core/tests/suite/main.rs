@@ -4,6 +4,7 @@
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 mod autol2;
+mod convolution;
 mod data;
 mod experiment;
 mod law;
