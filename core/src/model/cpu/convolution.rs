@@ -138,7 +138,7 @@ impl Convolution {
             let phase = [phase / s, phase % s];
             // Row s·i + p of the input meets row `tap` of the kernel in row i + (p + 1 − tap) / s of the output.
             let meets = |p: usize| {
-                let taps = (0..3).filter(move |tap| (p + 1 + tap) % s == 0);
+                let taps = (0..3).filter(move |tap| (p + 1 + tap).is_multiple_of(s));
                 taps.map(move |tap| (tap, (p + 3 - s - tap) / s))
             };
             let taps: Vec<(usize, usize)> = meets(phase[0])
@@ -247,7 +247,7 @@ impl Convolution {
                         continue;
                     }
                     for first in 0..2.min(width) {
-                        let to = &mut to[at + (first + pad) % 2 * span + (first + pad) / 2..];
+                        let to = &mut to[at + (first + pad) % stride * span + (first + pad) / stride..];
                         let (pairs, last) = row[first..].as_chunks::<2>();
                         to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[0]);
                         if let [last] = last {

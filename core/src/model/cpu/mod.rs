@@ -76,6 +76,8 @@ fn on_flex(x: &Tensor<4>) -> bool {
 
 /// A tensor's memory, in flex.
 type Values = FloatTensor<Flex>;
+/// The same in a graph that gradients flow through.
+type Node = FloatTensor<Autodiff<Flex>>;
 
 fn slice(values: &Values) -> &[f32] {
     values.as_slice().expect("single precision, and contiguous")
@@ -87,7 +89,7 @@ fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Values {
 
 /// What an operation reads: a batch of images, a factor and a summand.
 struct Inputs {
-    tensors: [FloatTensor<Autodiff<Flex>>; 3],
+    tensors: [Node; 3],
     values: [Values; 3],
     autodiff: bool,
 }
@@ -102,7 +104,7 @@ impl Inputs {
 
     /// The output of an operation on them, with the way back if a gradient may be wanted.
     fn record(self, operation: Operation, output: Values) -> Tensor<4> {
-        let nodes = self.tensors.each_ref().map(|t| t.node());
+        let nodes = self.tensors.each_ref().map(Node::node);
         let output = match operation.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish(self.values, output),
             OpsKind::UnTracked(step) => step.finish(output),
@@ -112,7 +114,7 @@ impl Inputs {
     }
 }
 
-fn lower<const D: usize>(tensor: Tensor<D>) -> FloatTensor<Autodiff<Flex>> {
+fn lower<const D: usize>(tensor: Tensor<D>) -> Node {
     tensor.autodiff().try_into_primitive::<Autodiff<Flex>>().expect("a tensor of flex, without checkpoints")
 }
 
