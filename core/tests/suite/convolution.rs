@@ -23,7 +23,7 @@ struct Case {
     size: [usize; 2],
     runs: usize,
     shared: bool,
-    max_pooling: bool,
+    pooling: &'static str,
     bias: bool,
     batch_norm: bool,
 }
@@ -35,7 +35,7 @@ const CASE: Case = Case {
     size: [5, 7],
     runs: 1,
     shared: true,
-    max_pooling: false,
+    pooling: "stride",
     bias: true,
     batch_norm: false,
 };
@@ -49,7 +49,7 @@ impl Case {
             ("activation", "tanh".into()),
             ("readout", "flatten".into()),
             ("b-std", "0.3".into()),
-            ("pooling", if self.max_pooling { "max" } else { "stride" }.into()),
+            ("pooling", self.pooling.into()),
             ("bias", self.bias.to_string()),
             ("batch-norm", self.batch_norm.to_string()),
         ];
@@ -75,7 +75,7 @@ impl Case {
             for block in 1..3 {
                 let weight = next().reshape([self.width, x.dims()[1], 3, 3]);
                 let mut vector = || next().reshape([self.width]);
-                let stride = if block == 2 && !self.max_pooling { 2 } else { 1 };
+                let stride = if block == 2 && self.pooling == "stride" { 2 } else { 1 };
                 let bias = (self.bias && !self.batch_norm).then(&mut vector);
                 x = conv2d(x, weight, bias, ConvOptions::new([stride; 2], [1; 2], [1; 2], 1));
                 if self.batch_norm {
@@ -83,7 +83,7 @@ impl Case {
                 }
                 x = x.tanh();
             }
-            if self.max_pooling {
+            if self.pooling == "max" {
                 x = max_pool2d(x, MaxPoolOptions::new(self.size.map(|n| n.min(2))));
             }
             let x: Tensor<2> = x.reshape([self.images as i32, -1]);
@@ -129,10 +129,10 @@ fn outputs_and_gradients_are_those_of_burn() {
     let channels = [(1, 8), (3, 5), (8, 1), (17, 4)];
     for (i, (size, images)) in sizes.into_iter().enumerate() {
         for (k, (channels, width)) in channels.into_iter().enumerate() {
-            for max_pooling in [false, true] {
+            for pooling in ["stride", "max"] {
                 let (runs, shared) = [(1, true), (3, true), (3, false)][(i + k) % 3];
                 let bias = (i + k) % 2 == 0;
-                assert_close(Case { images, channels, width, size, runs, shared, max_pooling, bias, ..CASE });
+                assert_close(Case { images, channels, width, size, runs, shared, pooling, bias, ..CASE });
             }
         }
     }
