@@ -3,12 +3,12 @@
 
 use burn::tensor::{
     Tensor,
-    module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d},
-    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
+    module::{avg_pool2d, batch_norm, max_pool2d},
+    ops::{AvgPoolOptions, MaxPoolOptions},
 };
 
 use super::{
-    Init, Mode, Model, ModelConfig, Normalization, ParamSpec, Pooling, Readout, activate, bias_scale,
+    Init, Mode, Model, ModelConfig, Normalization, ParamSpec, Pooling, Readout, activate, bias_scale, cpu,
     fc::{dense, push_bias, push_dense},
     scaled, weight_scale,
 };
@@ -91,13 +91,12 @@ pub(super) fn forward(
         let (weight_factor, bias_factor) = (weight_scale(config, c_in * KERNEL * KERNEL).1, bias_scale(config).1);
         let weight = weight.clone().reshape([runs * c_out, c_in, KERNEL, KERNEL]);
         let stride = if config.pooling == Pooling::Stride && block > 1 { 2 } else { 1 };
-        let options = ConvOptions::new([stride; 2], [KERNEL / 2; 2], [1; 2], groups);
         let bias = (config.bias && !config.batch_norm).then(|| {
             let (_, bias) = layers.next().expect("the layout has a bias for every block");
             scaled(bias.clone().reshape([runs * c_out]), bias_factor)
         });
         // The scale goes onto the weight here: it is smaller than the convolution's output.
-        x = conv2d(x, scaled(weight, weight_factor), bias, options);
+        x = cpu::convolve(x, scaled(weight, weight_factor), bias, stride, groups);
         if config.batch_norm {
             let mut vector = || {
                 let (_, t) = layers.next().expect("the layout has scale and shift for every block");
@@ -146,15 +145,15 @@ fn normalize(
         let [mean, variance] = [0, 1].map(|i| running[i].clone().reshape([channels]));
         return batch_norm(x, scale, shift, mean, variance, EPSILON);
     }
-    let normalized = batch_norm_train(x, scale, shift, EPSILON);
+    let (normalized, [mean, variance]) = cpu::normalize(x, scale, shift, EPSILON);
     if mode == Mode::Train {
         let n = (batch * h * w) as f64;
         let unbiased = n / (n - 1.0).max(1.0);
-        let newest = [normalized.mean.inner(), normalized.variance.inner().mul_scalar(unbiased)];
+        let newest = [mean, variance.mul_scalar(unbiased)];
         for (average, new) in running.iter_mut().zip(newest) {
             let shape = average.dims();
             *average = average.clone().mul_scalar(1.0 - RUNNING) + new.reshape(shape).mul_scalar(RUNNING);
         }
     }
-    normalized.output
+    normalized
 }

@@ -6,6 +6,7 @@
 
 mod cnn;
 mod config;
+mod cpu;
 mod fc;
 mod tangent;
 

@@ -5,6 +5,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 mod autol2;
 mod convention;
+mod convolution;
 mod data;
 mod experiment;
 mod law;
