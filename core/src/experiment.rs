@@ -625,7 +625,7 @@ impl Experiment {
                 self.width, self.depth
             )));
         }
-        let activations = self.batch_size(split.train.len()) * model.activation_size();
+        let activations = self.batch_size(split.train.len()).saturating_mul(model.activation_size());
         if activations > MAX_ACTIVATIONS {
             return Err(ExperimentError::Conflict(format!(
                 "batch: '{}' gives {activations} values a layer with this model; allowed are {MAX_ACTIVATIONS}",

@@ -51,7 +51,8 @@ impl ParamSpec {
     /// Number of values in one run.
     #[must_use]
     pub fn elements(&self) -> usize {
-        self.shape.iter().product()
+        // A browser counts to 2^32: what is beyond is refused for its size, not taken for the remainder.
+        self.shape.iter().fold(1, |n: usize, &m| n.saturating_mul(m))
     }
 }
 
@@ -106,7 +107,7 @@ impl Model {
     /// Trained values of one run.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
-        self.params.iter().map(ParamSpec::elements).sum()
+        self.params.iter().map(ParamSpec::elements).fold(0, usize::saturating_add)
     }
 
     /// The degree k with `f_{αθ}(x) = α^k f_θ(x)` for α > 0, or `None` if there is none

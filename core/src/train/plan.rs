@@ -24,7 +24,7 @@ const STACK_LIMIT: usize = 1 << 28;
 pub fn plan(runs: &[RunSpec], execution: Execution, model: &Model, batch: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(runs[i].steps));
-    let per_run = (batch * model.activation_size()).max(model.parameter_count());
+    let per_run = batch.saturating_mul(model.activation_size()).max(model.parameter_count());
     let size = match execution {
         Execution::Single => 1,
         Execution::Stacked => (STACK_LIMIT / per_run.max(1)).max(1),
