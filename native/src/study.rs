@@ -49,7 +49,7 @@ impl Verdict {
 #[derive(Debug, Clone, Serialize)]
 pub struct Claim {
     /// What the paper says.
-    pub claim: String,
+    pub statement: String,
     /// The numbers.
     pub found: String,
     /// What they decide.
@@ -81,7 +81,7 @@ impl<S: Serialize> Study<'_, S> {
     /// When a file cannot be written.
     pub fn finish(self, job: &Job, phases: &[&[Trace]]) -> Result<String> {
         let said: Vec<String> =
-            self.claims.iter().map(|c| format!("{}: {}. {}", c.claim, c.verdict.text(), c.found)).collect();
+            self.claims.iter().map(|c| format!("{}: {}. {}", c.statement, c.verdict.text(), c.found)).collect();
         if let Some(store) = &job.store {
             store.write("traces.csv", &output::csv(phases)?)?;
             let report = Report::page(self.heading, &self.about, &list(&said), self.parts, &self.tail)?;

@@ -51,12 +51,14 @@ pub struct OptimalExponent {
     pub seeds: usize,
 }
 
+/// A budget, and accuracies within it by the bits of λ, then by seed. Positive floats order as their bits do.
+type Grid = (f64, BTreeMap<u64, BTreeMap<u64, f64>>);
+
 /// The best λ at each budget and the exponent, of runs of a grid of λ within each budget: `(T, outcomes)`. Only seeds that
 /// ran at every λ of every budget count. The exponent is `None` where fewer than two budgets have an optimum inside the grid.
 #[must_use]
 pub fn optimal_exponent(budgets: &[(f64, Vec<Outcome>)]) -> (Vec<Optimum>, Option<OptimalExponent>) {
-    // By λ (positive floats order as their bits do), then seed.
-    let grids: Vec<(f64, BTreeMap<u64, BTreeMap<u64, f64>>)> = budgets
+    let grids: Vec<Grid> = budgets
         .iter()
         .map(|(budget, outcomes)| {
             let mut by_lambda: BTreeMap<u64, BTreeMap<u64, f64>> = BTreeMap::new();
@@ -71,7 +73,7 @@ pub fn optimal_exponent(budgets: &[(f64, Vec<Outcome>)]) -> (Vec<Optimum>, Optio
     seeds.dedup();
     seeds.retain(|seed| grids.iter().all(|(_, grid)| grid.values().all(|runs| runs.contains_key(seed))));
     let optima = |draw: &[usize]| -> Vec<Optimum> {
-        let of_grid = |(budget, grid): &(f64, BTreeMap<u64, BTreeMap<u64, f64>>)| {
+        let of_grid = |(budget, grid): &Grid| {
             let mean =
                 |runs: &BTreeMap<u64, f64>| draw.iter().map(|&i| runs[&seeds[i]]).sum::<f64>() / draw.len() as f64;
             let curve: Vec<[f64; 2]> =

@@ -125,9 +125,10 @@ impl Optimizer {
     /// With η, λ and β of each run for the coming step.
     #[must_use]
     pub fn new(kind: OptimizerKind, lr: &[f64], lambda: &[f64], momentum: &[f64], device: &Device) -> Self {
-        let decay = match kind.is_decoupled() {
-            true => lr.iter().zip(lambda).map(|(lr, lambda)| lr * lambda).collect(),
-            false => lambda.to_vec(),
+        let decay = if kind.is_decoupled() {
+            lr.iter().zip(lambda).map(|(lr, lambda)| lr * lambda).collect()
+        } else {
+            lambda.to_vec()
         };
         let [lr, decay, momentum] = [lr.to_vec(), decay, momentum.to_vec()].map(|values| PerRun::new(values, device));
         Self { kind, lr, decay, momentum }

@@ -190,7 +190,7 @@ impl Trainer {
     /// Whether [`Self::measure`] has something to do before the next step is taken.
     #[must_use]
     pub fn is_due(&self) -> bool {
-        !self.measured && !(self.due().is_empty() && self.probed().is_empty())
+        !(self.measured || self.due().is_empty() && self.probed().is_empty())
     }
 
     /// Rows that are measured at the current step.

@@ -231,7 +231,7 @@ fn claim(x: &OptimalExponent) -> Claim {
         _ => Verdict::Open,
     };
     Claim {
-        claim: "λ_opt ∝ T^(−p) with p = 1 (R4)".into(),
+        statement: "λ_opt ∝ T^(−p) with p = 1 (R4)".into(),
         found: format!(
             "p = {} from {} budgets whose optimum is inside the grid (n = {} seeds)",
             with_interval(x.p, x.p_ci, 2),

@@ -295,6 +295,34 @@ fn pack(rows: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f3
     packed
 }
 
+/// Adds products of factors and values. Written out: compiled for size, as for a page, loops would keep the sums in memory.
+#[inline(always)]
+fn add<S: Simd>(
+    simd: S,
+    [a, b, c, d]: [[S::f32s; VECTORS]; ROWS],
+    factors: [S::f32s; ROWS],
+    values: [S::f32s; VECTORS],
+) -> [[S::f32s; VECTORS]; ROWS] {
+    [
+        add_row(simd, a, factors[0], values),
+        add_row(simd, b, factors[1], values),
+        add_row(simd, c, factors[2], values),
+        add_row(simd, d, factors[3], values),
+    ]
+}
+
+#[inline(always)]
+fn add_row<S: Simd>(
+    simd: S,
+    sums: [S::f32s; VECTORS],
+    factor: S::f32s,
+    values: [S::f32s; VECTORS],
+) -> [S::f32s; VECTORS] {
+    let [a, b, c] = sums;
+    let [x, y, z] = values;
+    [simd.mul_add_e_f32s(factor, x, a), simd.mul_add_e_f32s(factor, y, b), simd.mul_add_e_f32s(factor, z, c)]
+}
+
 /// `rows[r][p] = bias[r] + Σ_k weight[r][k] · block[offsets[k] + p]` for p in a run.
 struct Multiply<'a> {
     weight: &'a [f32],
@@ -317,14 +345,10 @@ impl WithSimd for Multiply<'_> {
             let (weight, bias) = (weight.chunks_exact(ROWS * offsets.len()), bias.as_chunks::<ROWS>().0);
             for ((rows, weight), bias) in rows.chunks_exact_mut(ROWS * span).zip(weight).zip(bias) {
                 let mut sums = bias.map(|b| [simd.splat_f32s(b); VECTORS]);
-                for (weight, offset) in weight.as_chunks::<ROWS>().0.iter().zip(offsets) {
-                    let values = S::as_simd_f32s(&block[offset + at..][..step]).0;
-                    for (sums, weight) in sums.iter_mut().zip(weight) {
-                        let weight = simd.splat_f32s(*weight);
-                        for (sum, value) in sums.iter_mut().zip(values) {
-                            *sum = simd.mul_add_e_f32s(weight, *value, *sum);
-                        }
-                    }
+                for (&[a, b, c, d], offset) in weight.as_chunks::<ROWS>().0.iter().zip(offsets) {
+                    let &[x, y, z] = S::as_simd_f32s(&block[offset + at..][..step]).0 else { break };
+                    let factors = [simd.splat_f32s(a), simd.splat_f32s(b), simd.splat_f32s(c), simd.splat_f32s(d)];
+                    sums = add(simd, sums, factors, [x, y, z]);
                 }
                 for (row, sums) in rows.chunks_exact_mut(span).zip(sums) {
                     S::as_mut_simd_f32s(&mut row[at..][..step]).0.copy_from_slice(&sums);
@@ -355,16 +379,12 @@ impl WithSimd for Correlate<'_> {
         let zero = simd.splat_f32s(0.0);
         for (rows, sums) in rows.chunks(ROWS * span).zip(sums.chunks_exact_mut(ROWS * columns)) {
             let rows: [&[S::f32s]; ROWS] = std::array::from_fn(|r| &S::as_simd_f32s(&rows[r * span..][..run]).0[..n]);
+            let [a, b, c, d] = rows;
             for (k, offsets) in offsets.as_chunks::<VECTORS>().0.iter().enumerate() {
-                let runs = offsets.map(|offset| &S::as_simd_f32s(&block[offset..][..run]).0[..n]);
+                let [x, y, z] = offsets.map(|offset| &S::as_simd_f32s(&block[offset..][..run]).0[..n]);
                 let mut totals = [[zero; VECTORS]; ROWS];
                 for p in 0..n {
-                    let values = runs.map(|run| run[p]);
-                    for (totals, row) in totals.iter_mut().zip(rows) {
-                        for (total, value) in totals.iter_mut().zip(values) {
-                            *total = simd.mul_add_e_f32s(row[p], value, *total);
-                        }
-                    }
+                    totals = add(simd, totals, [a[p], b[p], c[p], d[p]], [x[p], y[p], z[p]]);
                 }
                 for (sums, totals) in sums.chunks_exact_mut(columns).zip(totals) {
                     for (sum, total) in sums[k * VECTORS..].iter_mut().zip(totals) {

@@ -25,9 +25,9 @@ impl Normalization {
             1,
             || (),
             |(), channel, statistics| {
-                let average = |of: [f64; 1]| (of[0] / (images * area) as f64) as f32;
-                let mean = average(sum(shape, channel, [x], |[x]| [x]));
-                statistics[0] = [mean, average(sum(shape, channel, [x], |[x]| [(x - mean) * (x - mean)]))];
+                let average = |sum: f64| (sum / (images * area) as f64) as f32;
+                let mean = average(sum(shape, channel, [x], |[x]| x));
+                statistics[0] = [mean, average(sum(shape, channel, [x], |[x]| (x - mean) * (x - mean)))];
             },
         );
         Self { shape, epsilon: epsilon as f32, statistics }
@@ -52,7 +52,9 @@ impl Normalization {
             || (),
             |(), channel, sums| {
                 let mean = self.statistics[channel][0];
-                sums[0] = sum(self.shape, channel, [x, gradient], |[x, dy]| [dy, dy * (x - mean)]).map(|s| s as f32);
+                let along = sum(self.shape, channel, [gradient], |[dy]| dy);
+                let across = sum(self.shape, channel, [x, gradient], |[x, dy]| dy * (x - mean));
+                sums[0] = [along as f32, across as f32];
             },
         );
         let x_gradient = self.map([x, gradient], |channel| {
@@ -97,34 +99,26 @@ impl Normalization {
     }
 }
 
-/// Sums over a channel's pixels: in single precision in a plane, in double precision over images.
-fn sum<const N: usize, const M: usize>(
+/// A sum over a channel's pixels: in single precision in a plane, in double precision over images.
+fn sum<const N: usize>(
     [images, channels, area]: [usize; 3],
     channel: usize,
     tensors: [&[f32]; N],
-    f: impl Fn([f32; N]) -> [f32; M],
-) -> [f64; M] {
-    let mut total = [0.0; M];
-    for image in 0..images {
+    f: impl Fn([f32; N]) -> f32,
+) -> f64 {
+    let plane = |image: usize| {
         let planes = tensors.map(|t| t[(image * channels + channel) * area..][..area].as_chunks::<LANES>());
-        let mut sums = [[0.0; LANES]; M];
-        let mut add = |lane: usize, values: [f32; N]| {
-            for (sum, value) in sums.iter_mut().zip(f(values)) {
-                sum[lane] += value;
-            }
-        };
+        let mut sums = [0.0; LANES];
         for i in 0..area / LANES {
             let values = planes.map(|(chunks, _)| &chunks[i]);
-            for lane in 0..LANES {
-                add(lane, values.map(|v| v[lane]));
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                *sum += f(values.map(|v| v[lane]));
             }
         }
-        for i in 0..area % LANES {
-            add(i, planes.map(|(_, rest)| rest[i]));
+        for (i, sum) in sums[..area % LANES].iter_mut().enumerate() {
+            *sum += f(planes.map(|(_, rest)| rest[i]));
         }
-        for (total, sums) in total.iter_mut().zip(sums) {
-            *total += f64::from(sums.iter().sum::<f32>());
-        }
-    }
-    total
+        f64::from(sums.iter().sum::<f32>())
+    };
+    (0..images).map(plane).sum()
 }

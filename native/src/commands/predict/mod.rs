@@ -151,10 +151,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let lambda = short.lambda;
     let budget = e.length_in_steps(e.budget.unwrap_or(Length::Steps(1.0)), lr, lambda, job.train_examples())?;
     let prediction = predict(&short.peaks, e.total_lr(lr, budget)).context("a budget has a step")?;
-    let (verification, trained) = match verify {
-        true => verified(&job, &prediction, budget)?,
-        false => (None, Vec::new()),
-    };
+    let (verification, trained) = if verify { verified(&job, &prediction, budget)? } else { (None, Vec::new()) };
     let summary = Summary::new("predict", &job, &job.findings(&short.traces)?);
     let answer = Answer {
         lambda,

@@ -117,7 +117,7 @@ fn claims(budgets: &[Budget], exponent: Option<&OptimalExponent>) -> Vec<Claim> 
     let mut claims = Vec::new();
     if let Some((epochs, r)) = worst {
         claims.push(Claim {
-            claim: format!(
+            statement: format!(
                 "λ_pred from one short run is as good as a tuned λ, to within {TOLERANCE} of test accuracy (R4)"
             ),
             found: format!(
@@ -136,7 +136,7 @@ fn claims(budgets: &[Budget], exponent: Option<&OptimalExponent>) -> Vec<Claim> 
             _ => Verdict::Open,
         };
         claims.push(Claim {
-            claim: "The tuned λ goes as T^(−1) with the budget T (R1, R4)".into(),
+            statement: "The tuned λ goes as T^(−1) with the budget T (R1, R4)".into(),
             found: format!(
                 "Its exponent is {} from {} budgets and {} seeds",
                 with_interval(-x.p, x.p_ci.map(|[low, high]| [-high, -low]), 2),

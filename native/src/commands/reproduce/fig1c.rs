@@ -244,7 +244,7 @@ fn claims(section: &Section) -> Vec<Claim> {
             section.best_lambda, section.best_accuracy, section.seeds
         );
         Some(Claim {
-            claim: format!("{} ends above the tuned constant λ, {rate} (fig. 1c)", a.name),
+            statement: format!("{} ends above the tuned constant λ, {rate} (fig. 1c)", a.name),
             found,
             verdict: Verdict::above(0.0, a.gain_ci),
         })
