@@ -182,7 +182,8 @@ fn adam(grad: Tensor<2>, memory: Memory, step: u64) -> (Tensor<2>, Memory) {
     let velocity = average(BETAS[0], memory.velocity, grad.clone());
     let square = average(BETAS[1], memory.square, grad.clone() * grad);
     // Averages of one step hold (1 − β) of the gradient: divided by that, they start at its size.
-    let [first, second] = BETAS.map(|beta| 1.0 - beta.powf(step as f64));
+    let step = i32::try_from(step).unwrap_or(i32::MAX);
+    let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(step));
     let scale = square.clone().div_scalar(second).sqrt().add_scalar(EPSILON);
     (velocity.clone().div_scalar(first) / scale, Memory { velocity: Some(velocity), square: Some(square) })
 }

@@ -10,6 +10,7 @@ use l2lab_core::{
     law::{Length, OptimalExponent, Optimum, Outcome, accuracy_within, mean_by_lambda, optimal_exponent},
     train::{LrSchedule, Trace},
 };
+use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{CHANGED, Job, Recipe, Start, already_complete};
@@ -313,7 +314,7 @@ fn parts(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)], exponent: Option<
         Part {
             title: "Best test accuracy within the budget against λ".into(),
             text: "Means over seeds. Where a curve is flat, λ hardly matters, and its optimum is uncertain.".into(),
-            figure: Figure { x, y: "test accuracy".into(), series: grid.collect(), ..Figure::default() },
+            figure: Figure { x, y: "test accuracy".into(), series: grid.collect(), legend: SeriesLabelPosition::LowerLeft, ..Figure::default() },
             file: None,
         },
     ]

@@ -10,6 +10,7 @@ use l2lab_core::{
     law::{Forecast, Length, OptimalExponent, Optimum, Outcome, Regret, RunSummary, mean_by_lambda, optimal_exponent},
     train::{LrSchedule, Trace},
 };
+use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{Start, about, already_complete, base, check, preset, start};
@@ -226,6 +227,7 @@ fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)
                 points: mean_by_lambda(o),
             })
             .collect(),
+        legend: SeriesLabelPosition::UpperLeft,
         ..Figure::default()
     };
     let part = |title: &str, text: &str, figure, file| Part { title: title.into(), text: text.into(), figure, file };
