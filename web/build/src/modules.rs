@@ -19,6 +19,8 @@ const NAME: &str = "l2lab_web";
 
 /// All of the core's tests take a fraction of it, one after the other.
 const TEST_SECONDS: &str = "900";
+/// A browser starts within it on a machine that has other work.
+const DRIVER_SECONDS: &str = "60";
 
 /// A module made from the crate `l2lab-web`.
 pub struct Module {
@@ -97,6 +99,7 @@ pub fn test(filter: Option<&str>) -> Result<()> {
     run(cargo("test")?
         .args(["--config", &format!("target.{TARGET}.runner = {runner:?}")])
         .env("WASM_BINDGEN_TEST_TIMEOUT", TEST_SECONDS)
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", DRIVER_SECONDS)
         .args(["--package", "l2lab-core", "--test", "suite"])
         .args(filter.map(|f| ["--", f]).into_iter().flatten()))
 }
