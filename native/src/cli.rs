@@ -216,6 +216,12 @@ pub fn options(matches: &ArgMatches) -> Options {
     }
 }
 
+/// The directory that is to be resumed, if one is.
+pub fn resumed(matches: &ArgMatches) -> Option<PathBuf> {
+    let options = options(matches);
+    options.out.filter(|_| options.resume)
+}
+
 /// Whether any field of the experiment was given.
 pub fn gives_experiment(matches: &ArgMatches) -> bool {
     FIELDS.iter().any(|f| matches.try_contains_id(f.name).unwrap_or(false)) || matches.contains_id("file")

@@ -213,7 +213,7 @@ pub fn with_interval(value: f64, interval: Option<[f64; 2]>, digits: usize) -> S
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(job: &Job, summary: &Summary, traces: &[&[Trace]], report: &Report) -> Result<()> {
+pub fn write(job: &Job, summary: &impl Serialize, traces: &[&[Trace]], report: &Report) -> Result<()> {
     let Some(store) = &job.store else { return Ok(()) };
     store.write("traces.csv", &csv(traces)?)?;
     store.write("report.html", report.html.as_bytes())?;
@@ -229,7 +229,7 @@ pub fn place(job: &Job) -> String {
 }
 
 /// Every measurement of every run, numbered through the phases.
-pub fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
+fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
         "run",

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use l2lab_core::train::Trace;
+use l2lab_core::{Experiment, train::Trace};
 use serde::Serialize;
 
 use crate::{
@@ -56,16 +56,30 @@ pub struct Claim {
     pub verdict: Verdict,
 }
 
+/// `summary.json` of a study.
+#[derive(Serialize)]
+struct Summary<'a, F> {
+    command: &'static str,
+    version: &'static str,
+    device: String,
+    experiment: &'a Experiment,
+    #[serde(flatten)]
+    findings: &'a F,
+    claims: &'a [Claim],
+}
+
 /// What a study of several phases of training writes and prints.
-pub struct Study<'a, S> {
+pub struct Study<'a, F> {
+    /// The command that makes it.
+    pub command: &'static str,
     /// The report's heading.
     pub heading: &'static str,
     /// What was trained.
     pub about: String,
-    /// What was found.
+    /// What that says of the paper's claims.
     pub claims: &'a [Claim],
-    /// The summary, serialized.
-    pub summary: &'a S,
+    /// What was found, as the summary has it.
+    pub findings: &'a F,
     /// The report's figures.
     pub parts: Vec<Part>,
     /// Tables, as HTML.
@@ -74,7 +88,7 @@ pub struct Study<'a, S> {
     pub text: String,
 }
 
-impl<S: Serialize> Study<'_, S> {
+impl<F: Serialize> Study<'_, F> {
     /// Writes the files, the summary last, and gives what is printed.
     ///
     /// # Errors
@@ -82,17 +96,18 @@ impl<S: Serialize> Study<'_, S> {
     pub fn finish(self, job: &Job, phases: &[&[Trace]]) -> Result<String> {
         let said: Vec<String> =
             self.claims.iter().map(|c| format!("{}: {}. {}", c.statement, c.verdict.text(), c.found)).collect();
-        if let Some(store) = &job.store {
-            store.write("traces.csv", &output::csv(phases)?)?;
-            let report = Report::page(self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
-            store.write("report.html", report.html.as_bytes())?;
-            for (name, svg) in &report.figures {
-                store.write(name, svg.as_bytes())?;
-            }
-            store.complete(&(serde_json::to_string_pretty(self.summary)? + "\n"))?;
-        }
+        let summary = Summary {
+            command: self.command,
+            version: env!("CARGO_PKG_VERSION"),
+            device: job.options.device.to_string(),
+            experiment: &job.experiment,
+            findings: self.findings,
+            claims: self.claims,
+        };
+        let report = Report::page(self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
+        output::write(job, &summary, phases, &report)?;
         if job.options.json {
-            return Ok(serde_json::to_string(self.summary)? + "\n");
+            return Ok(serde_json::to_string(&summary)? + "\n");
         }
         let mut text = format!("{}\n\n{}", self.about, self.text);
         for claim in said {

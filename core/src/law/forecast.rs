@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Length, Outcome, Prediction, Regret, RunSummary, accuracy_within, predict, regret};
+use super::{Length, Outcome, Prediction, Regret, RunSummary, predict, regret};
 use crate::{
     Experiment,
     experiment::{DEFAULT_TAU, ExperimentError},
@@ -77,8 +77,7 @@ impl Forecast {
     }
 
     fn outcome(&self, trace: &Trace) -> Option<Outcome> {
-        let accuracy = accuracy_within(&trace.points, self.budget as f64).filter(|_| !trace.diverged())?;
-        Some(Outcome { lambda: trace.run.lambda, seed: trace.run.seed, accuracy })
+        Outcome::within(trace, self.budget as f64)
     }
 }
 

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, bootstrap, fit::line};
+use super::{
+    Outcome, bootstrap,
+    fit::line,
+    predict::{ByLambda, by_lambda},
+};
 
 /// The mean of one number per seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,29 +55,20 @@ pub struct OptimalExponent {
     pub seeds: usize,
 }
 
-/// A budget, and accuracies within it by the bits of λ, then by seed. Positive floats order as their bits do.
-type Grid = (f64, BTreeMap<u64, BTreeMap<u64, f64>>);
-
 /// The best λ at each budget and the exponent, of runs of a grid of λ within each budget: `(T, outcomes)`. Only seeds that
 /// ran at every λ of every budget count. The exponent is `None` where fewer than two budgets have an optimum inside the grid.
 #[must_use]
 pub fn optimal_exponent(budgets: &[(f64, Vec<Outcome>)]) -> (Vec<Optimum>, Option<OptimalExponent>) {
-    let grids: Vec<Grid> = budgets
+    let grids: Vec<(f64, ByLambda)> = budgets
         .iter()
-        .map(|(budget, outcomes)| {
-            let mut by_lambda: BTreeMap<u64, BTreeMap<u64, f64>> = BTreeMap::new();
-            for o in outcomes.iter().filter(|o| o.lambda > 0.0) {
-                by_lambda.entry(o.lambda.to_bits()).or_default().insert(o.seed, o.accuracy);
-            }
-            (*budget, by_lambda)
-        })
+        .map(|(budget, outcomes)| (*budget, by_lambda(outcomes.iter().filter(|o| o.lambda > 0.0))))
         .collect();
     let mut seeds: Vec<u64> = budgets.iter().flat_map(|(_, outcomes)| outcomes.iter().map(|o| o.seed)).collect();
     seeds.sort_unstable();
     seeds.dedup();
     seeds.retain(|seed| grids.iter().all(|(_, grid)| grid.values().all(|runs| runs.contains_key(seed))));
     let optima = |draw: &[usize]| -> Vec<Optimum> {
-        let of_grid = |(budget, grid): &Grid| {
+        let of_grid = |(budget, grid): &(f64, ByLambda)| {
             let mean =
                 |runs: &BTreeMap<u64, f64>| draw.iter().map(|&i| runs[&seeds[i]]).sum::<f64>() / draw.len() as f64;
             let curve: Vec<[f64; 2]> =

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{bootstrap, median};
+use super::{accuracy_within, bootstrap, median};
+use crate::train::Trace;
 
 /// A predicted λ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,16 +53,38 @@ pub struct Outcome {
     pub accuracy: f64,
 }
 
+impl Outcome {
+    /// Of a run, with this accuracy.
+    #[must_use]
+    pub fn new(trace: &Trace, accuracy: f64) -> Self {
+        Self { lambda: trace.run.lambda, seed: trace.run.seed, accuracy }
+    }
+
+    /// The early-stopping performance of a run within `budget` steps; `None` if it diverged or was not measured by then.
+    #[must_use]
+    pub fn within(trace: &Trace, budget: f64) -> Option<Self> {
+        let accuracy = accuracy_within(&trace.points, budget).filter(|_| !trace.diverged())?;
+        Some(Self::new(trace, accuracy))
+    }
+}
+
+/// Accuracies by the bits of λ, then by seed. Positive floats order as their bits do.
+pub(super) type ByLambda = BTreeMap<u64, BTreeMap<u64, f64>>;
+
+/// Outcomes by λ and seed.
+pub(super) fn by_lambda<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> ByLambda {
+    let mut by_lambda = ByLambda::new();
+    for o in outcomes {
+        by_lambda.entry(o.lambda.to_bits()).or_default().insert(o.seed, o.accuracy);
+    }
+    by_lambda
+}
+
 /// Mean accuracy over seeds for each λ, in the order of λ: `(λ, accuracy)`.
 #[must_use]
 pub fn mean_by_lambda(outcomes: &[Outcome]) -> Vec<(f64, f64)> {
-    // Positive floats order as their bits do.
-    let mut by_lambda: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for o in outcomes {
-        by_lambda.entry(o.lambda.to_bits()).or_default().push(o.accuracy);
-    }
-    let mean = |v: Vec<f64>| v.iter().sum::<f64>() / v.len() as f64;
-    by_lambda.into_iter().map(|(bits, v)| (f64::from_bits(bits), mean(v))).collect()
+    let mean = |runs: &BTreeMap<u64, f64>| runs.values().sum::<f64>() / runs.len() as f64;
+    by_lambda(outcomes).iter().map(|(bits, runs)| (f64::from_bits(*bits), mean(runs))).collect()
 }
 
 /// The accuracy lost by following a prediction instead of searching a grid.
@@ -87,11 +110,7 @@ pub struct Regret {
 /// Only seeds that ran at λ_pred and at every λ of the grid count. `None` when there is none.
 #[must_use]
 pub fn regret(grid: &[Outcome], predicted: &[Outcome]) -> Option<Regret> {
-    // Positive floats order as their bits do.
-    let mut by_lambda: BTreeMap<u64, BTreeMap<u64, f64>> = BTreeMap::new();
-    for o in grid {
-        by_lambda.entry(o.lambda.to_bits()).or_default().insert(o.seed, o.accuracy);
-    }
+    let by_lambda = by_lambda(grid);
     let paired: Vec<&Outcome> =
         predicted.iter().filter(|p| by_lambda.values().all(|runs| runs.contains_key(&p.seed))).collect();
     if paired.is_empty() || by_lambda.is_empty() {

@@ -60,18 +60,14 @@ const EPSILON: f64 = 1e-8;
 
 /// One number for every run of a stack: a scalar where they agree, else `[runs, 1]` on the device.
 #[derive(Debug, Clone)]
-pub struct PerRun {
+struct PerRun {
     values: Vec<f64>,
     column: Option<Tensor<2>>,
 }
 
 impl PerRun {
     /// From one value per run.
-    ///
-    /// # Panics
-    /// When there is no run.
-    #[must_use]
-    pub fn new(values: Vec<f64>, device: &Device) -> Self {
+    fn new(values: Vec<f64>, device: &Device) -> Self {
         assert!(!values.is_empty(), "a stack has at least one run");
         let same = values.iter().all(|v| v.to_bits() == values[0].to_bits());
         let column = (!same).then(|| {
@@ -79,12 +75,6 @@ impl PerRun {
             Tensor::from_data(TensorData::new(data, [values.len(), 1]), device)
         });
         Self { values, column }
-    }
-
-    /// The values, one per run.
-    #[must_use]
-    pub fn values(&self) -> &[f64] {
-        &self.values
     }
 
     /// Each run's row of `x`, `[runs, elements]`, times its number.
@@ -123,6 +113,9 @@ pub struct Memory {
 
 impl Optimizer {
     /// With η, λ and β of each run for the coming step.
+    ///
+    /// # Panics
+    /// When there is no run.
     #[must_use]
     pub fn new(kind: OptimizerKind, lr: &[f64], lambda: &[f64], momentum: &[f64], device: &Device) -> Self {
         let decay = if kind.is_decoupled() {

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{Length, OptimalExponent, Optimum, Outcome, accuracy_within, mean_by_lambda, optimal_exponent},
+    law::{Length, OptimalExponent, Optimum, Outcome, mean_by_lambda, optimal_exponent},
     train::{LrSchedule, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -81,8 +81,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 /// The budgets that the flags ask for, or that the directory to be resumed was made with: as text, empty for the default.
 fn budgets(matches: &ArgMatches) -> Result<String> {
     let told = matches.get_one::<String>("budgets").cloned();
-    let options = cli::options(matches);
-    let held = match options.out.filter(|_| options.resume) {
+    let held = match cli::resumed(matches) {
         Some(dir) => Some(Store::flags(&dir)?.unwrap_or_default().trim_start_matches(FLAG).to_owned()),
         None => None,
     };
@@ -126,17 +125,12 @@ fn steps(text: &str, e: &Experiment, examples: usize) -> Result<Vec<u64>> {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
-    command: &'static str,
-    version: &'static str,
-    device: String,
-    experiment: &'a Experiment,
+struct Findings<'a> {
     budgets: &'a [u64],
     optima: &'a [Optimum],
     exponent: &'a Option<OptimalExponent>,
     /// The exponents that people propose, and whether the interval has them.
     laws: Vec<Law>,
-    claims: &'a [Claim],
 }
 
 #[derive(Serialize)]
@@ -168,30 +162,25 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let outcomes: Vec<(f64, Vec<Outcome>)> = budgets
         .iter()
         .enumerate()
-        .map(|(i, &budget)| (budget as f64, within(&phases[i.min(phases.len() - 1)], budget as f64)))
+        .map(|(i, &budget)| {
+            let grid = &phases[i.min(phases.len() - 1)];
+            let budget = budget as f64;
+            (budget, grid.iter().filter_map(|t| Outcome::within(t, budget)).collect())
+        })
         .collect();
     let (optima, exponent) = optimal_exponent(&outcomes);
     let claims: Vec<Claim> = exponent.as_ref().map(claim).into_iter().collect();
-    let summary = Summary {
-        command: COMMAND,
-        version: env!("CARGO_PKG_VERSION"),
-        device: job.options.device.to_string(),
-        experiment: e,
-        budgets: &budgets,
-        optima: &optima,
-        exponent: &exponent,
-        laws: laws(exponent.as_ref()),
-        claims: &claims,
-    };
-    let tail = table_of(&HEAD, &rows(&optima, &outcomes)) + &table_of(&LAW_HEAD, &law_rows(&summary.laws));
+    let findings = Findings { budgets: &budgets, optima: &optima, exponent: &exponent, laws: laws(exponent.as_ref()) };
+    let tail = table_of(&HEAD, &rows(&optima, &outcomes)) + &table_of(&LAW_HEAD, &law_rows(&findings.laws));
     let study = Study {
+        command: COMMAND,
         heading: "The best λ against the training budget",
         about: title(e, &(&job.model).into()),
         claims: &claims,
-        summary: &summary,
+        findings: &findings,
         parts: parts(&optima, &outcomes, exponent.as_ref()),
         tail,
-        text: table(&optima, &outcomes, &summary),
+        text: table(&optima, &outcomes, &findings),
     };
     let phases: Vec<&[Trace]> = phases.iter().map(Vec::as_slice).collect();
     study.finish(&job, &phases)
@@ -208,14 +197,6 @@ fn train(job: &Job, budgets: &[u64]) -> Result<Vec<Vec<Trace>>> {
         job.explain(COMMAND, job.executor().train(&format!("budget{i}"), &runs))
     };
     budgets.iter().enumerate().map(of_budget).collect()
-}
-
-fn within(traces: &[Trace], budget: f64) -> Vec<Outcome> {
-    let outcome = |t: &Trace| {
-        let accuracy = accuracy_within(&t.points, budget)?;
-        Some(Outcome { lambda: t.run.lambda, seed: t.run.seed, accuracy })
-    };
-    traces.iter().filter(|t| !t.diverged()).filter_map(outcome).collect()
 }
 
 fn laws(exponent: Option<&OptimalExponent>) -> Vec<Law> {
@@ -265,15 +246,15 @@ fn law_rows(laws: &[Law]) -> Vec<Vec<String>> {
     laws.iter().map(|l| vec![l.p.to_string(), l.of.into(), inside(l.inside).into()]).collect()
 }
 
-fn table(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)], summary: &Summary<'_>) -> String {
+fn table(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)], findings: &Findings<'_>) -> String {
     let mut out = String::from("budget, steps               λ_opt  best of the grid  its accuracy\n");
     for r in rows(optima, outcomes) {
         let _ = writeln!(out, "{:>13} {:>19} {:>17} {:>13}", r[0], r[1], r[2], r[3]);
     }
-    match summary.exponent {
+    match findings.exponent {
         Some(x) => {
             let _ = writeln!(out, "\nλ_opt ∝ T^(−p), p = {}  (n = {} seeds)", with_interval(x.p, x.p_ci, 2), x.seeds);
-            for r in law_rows(&summary.laws) {
+            for r in law_rows(&findings.laws) {
                 let _ = writeln!(out, "  p = {:<5} {:<48} inside the interval: {}", r[0], r[1], r[2]);
             }
         }

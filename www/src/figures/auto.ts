@@ -5,7 +5,7 @@ import type { Axis, ChartSpec, Point, Series } from "../chart/spec.ts";
 import { fixed, short, whole } from "../format.ts";
 import type { LambdaScheduleKind, Recording, Trace } from "../types.ts";
 import { words } from "../words.ts";
-import { curvesChart } from "./clock.ts";
+import { curvesChart, quantitySwitch } from "./clock.ts";
 import { comparedGroups, diverged, mean, smoothedRun, timeAxis, type Clock, type Group, type Quantity } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
 
@@ -21,14 +21,7 @@ export const auto: Figure = {
       label: words.clock.clockSwitch,
       options: (["step", "epoch"] as const).map((value) => ({ value, label: words.clocks[value].name })),
     },
-    {
-      name: "quantity",
-      label: words.clock.quantitySwitch,
-      options: (["test_accuracy", "test_loss", "train_accuracy"] as const).map((value) => ({
-        value,
-        label: words.quantities[value].name,
-      })),
-    },
+    quantitySwitch,
   ],
   ignores: ["budget"],
   draw(source: Source, choices: Choices): Drawing {

@@ -16,7 +16,17 @@ import {
   type Group,
   type Quantity,
 } from "./curves.ts";
-import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
+import { chosen, type Choices, type Drawing, type Figure, type Source, type Switch } from "./figure.ts";
+
+/** What curves of training show. */
+export const quantitySwitch: Switch = {
+  name: "quantity",
+  label: words.clock.quantitySwitch,
+  options: (["test_accuracy", "test_loss", "train_accuracy"] as const).map((value) => ({
+    value,
+    label: words.quantities[value].name,
+  })),
+};
 
 export const clock: Figure = {
   title: words.clock.title,
@@ -27,14 +37,7 @@ export const clock: Figure = {
       label: words.clock.clockSwitch,
       options: (["tau", "step", "epoch"] as const).map((value) => ({ value, label: words.clocks[value].name })),
     },
-    {
-      name: "quantity",
-      label: words.clock.quantitySwitch,
-      options: (["test_accuracy", "test_loss", "train_accuracy"] as const).map((value) => ({
-        value,
-        label: words.quantities[value].name,
-      })),
-    },
+    quantitySwitch,
   ],
   ignores: ["budget"],
   draw(source: Source, choices: Choices): Drawing {

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{Length, Outcome, Prediction, Regret, RunSummary, accuracy_within, learns, mean_by_lambda, predict, regret},
+    law::{Length, Outcome, Prediction, Regret, RunSummary, learns, mean_by_lambda, predict, regret},
     train::{LambdaScheduleKind, RunSpec, Trace},
 };
 use serde::Serialize;
@@ -175,8 +175,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
 /// Whether λ_pred is put to the test: what the flag says, or the directory to be resumed was made with.
 fn verify(matches: &ArgMatches) -> Result<bool> {
     let told = matches.get_flag("verify");
-    let options = cli::options(matches);
-    let Some(dir) = options.out.filter(|_| options.resume) else { return Ok(told) };
+    let Some(dir) = cli::resumed(matches) else { return Ok(told) };
     let held = Store::flags(&dir)?.is_some_and(|flags| flags == VERIFY);
     if told && !held {
         bail!(CHANGED);
@@ -218,11 +217,7 @@ fn verified(job: &Job, prediction: &Prediction, budget: u64) -> Result<(Option<V
     let runs: Vec<RunSpec> = at(1.0).chain(AROUND.into_iter().flat_map(at)).collect();
     let traces = job.explain("predict", job.executor().train("verify", &runs))?;
     let outcomes = |traces: &[Trace]| -> Vec<Outcome> {
-        let outcome = |t: &Trace| {
-            let accuracy = accuracy_within(&t.points, budget as f64).filter(|_| !t.diverged())?;
-            Some(Outcome { lambda: t.run.lambda, seed: t.run.seed, accuracy })
-        };
-        traces.iter().filter_map(outcome).collect()
+        traces.iter().filter_map(|t| Outcome::within(t, budget as f64)).collect()
     };
     let (at_pred, around) = traces.split_at(e.seeds);
     let accuracies = mean_by_lambda(&outcomes(&traces));

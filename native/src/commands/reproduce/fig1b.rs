@@ -39,15 +39,10 @@ struct Budget {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
-    command: &'static str,
-    version: &'static str,
-    device: String,
-    experiment: &'a Experiment,
+struct Findings<'a> {
     budgets: &'a [Budget],
     optima: &'a [Optimum],
     exponent: &'a Option<OptimalExponent>,
-    claims: &'a [Claim],
 }
 
 /// A run's curve has to serve every budget.
@@ -89,21 +84,13 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     }
     let (optima, exponent) = optimal_exponent(&outcomes);
     let claims = claims(&budgets, exponent.as_ref());
-    let summary = Summary {
-        command: COMMAND,
-        version: env!("CARGO_PKG_VERSION"),
-        device: job.options.device.to_string(),
-        experiment: e,
-        budgets: &budgets,
-        optima: &optima,
-        exponent: &exponent,
-        claims: &claims,
-    };
+    let findings = Findings { budgets: &budgets, optima: &optima, exponent: &exponent };
     let study = Study {
+        command: COMMAND,
         heading: "Figure 1b: λ_pred beside the tuned λ",
         about: about(&job, &preset(matches)),
         claims: &claims,
-        summary: &summary,
+        findings: &findings,
         parts: parts(&budgets, &optima, &outcomes),
         tail: table_of(&HEAD, &rows(&budgets, &optima)),
         text: text(&budgets, &optima),

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     experiment::Schedules,
-    law::{Mean, Outcome, Regret, after_start, mean, mean_by_lambda, regret, smoothed},
+    law::{Mean, Outcome, Regret, after_start, best_accuracy, mean, mean_by_lambda, regret, smoothed},
     train::{LambdaScheduleKind, LrSchedule, Measurement, Trace},
 };
 use serde::Serialize;
@@ -65,13 +65,8 @@ struct Section {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
-    command: &'static str,
-    version: &'static str,
-    device: String,
-    experiment: &'a Experiment,
+struct Findings<'a> {
     sections: &'a [Section],
-    claims: &'a [Claim],
 }
 
 pub fn run(matches: &ArgMatches) -> Result<String> {
@@ -90,8 +85,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     };
     let mut traces = train(e, "constant-lr", &job.runs)?;
     // The best constant, switched off half way.
-    let constants: Vec<&Trace> = traces.iter().filter(|t| is_constant(t)).collect();
-    let best = best_constant(&constants).context("every run with a constant λ diverged: a smaller --lr helps")?;
+    let (best, _) = best(&constants(&traces)).context("every run with a constant λ diverged: a smaller --lr helps")?;
     let off = Experiment { lambda_schedule: LambdaScheduleKind::Off, compare: Schedules::default(), ..e.clone() };
     let steps = job.runs[0].steps;
     let runs: Vec<_> = e.each_seed().map(|seed| off.run(e.lr[0], best, seed, steps)).collect();
@@ -113,23 +107,17 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         .filter_map(|(lr_schedule, traces)| section(lr_schedule, traces))
         .collect();
     let claims: Vec<Claim> = sections.iter().flat_map(claims).collect();
-    let summary = Summary {
-        command: COMMAND,
-        version: env!("CARGO_PKG_VERSION"),
-        device: job.options.device.to_string(),
-        experiment: e,
-        sections: &sections,
-        claims: &claims,
-    };
+    let findings = Findings { sections: &sections };
     let tables: Vec<String> = sections
         .iter()
         .map(|s| format!("<h2>The numbers, {}</h2>{}", rate(s.lr_schedule), table_of(&HEAD, &rows(s))))
         .collect();
     let study = Study {
+        command: COMMAND,
         heading: "Figure 1c: AutoL2 beside constant λ",
         about: about(&job, &preset(matches)),
         claims: &claims,
-        summary: &summary,
+        findings: &findings,
         parts: parts(&sections, e, &traces),
         tail: tables.concat(),
         text: sections.iter().map(text).collect::<Vec<_>>().join("\n"),
@@ -142,13 +130,18 @@ fn is_constant(trace: &Trace) -> bool {
 }
 
 fn final_accuracy(trace: &Trace) -> Option<Outcome> {
-    let accuracy = trace.points.last().filter(|_| !trace.diverged())?.test_accuracy;
-    Some(Outcome { lambda: trace.run.lambda, seed: trace.run.seed, accuracy })
+    let last = trace.points.last().filter(|_| !trace.diverged())?;
+    Some(Outcome::new(trace, last.test_accuracy))
 }
 
-fn best_constant(constants: &[&Trace]) -> Option<f64> {
-    let outcomes: Vec<Outcome> = constants.iter().filter_map(|t| final_accuracy(t)).collect();
-    mean_by_lambda(&outcomes).into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(lambda, _)| lambda)
+/// The final accuracies of the runs with a constant λ.
+fn constants(traces: &[Trace]) -> Vec<Outcome> {
+    traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect()
+}
+
+/// The λ that ends best, and its mean accuracy.
+fn best(constants: &[Outcome]) -> Option<(f64, f64)> {
+    mean_by_lambda(constants).into_iter().max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 /// The arms of one schedule of η; `None` where no constant can be compared with.
@@ -163,9 +156,8 @@ fn section(lr_schedule: LrSchedule, traces: &[Trace]) -> Option<Section> {
             None => groups.push(vec![trace]),
         }
     }
-    let constants: Vec<Outcome> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
-    let by_lambda = mean_by_lambda(&constants);
-    let &(best_lambda, best_accuracy) = by_lambda.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let constants = constants(traces);
+    let (best_lambda, best_accuracy) = best(&constants)?;
     let seeds = groups.iter().map(Vec::len).max()?;
     let arms = groups.iter().map(|group| arm(group, &constants, best_accuracy)).collect();
     Some(Section { lr_schedule, best_lambda, best_accuracy, seeds, arms })
@@ -174,7 +166,6 @@ fn section(lr_schedule: LrSchedule, traces: &[Trace]) -> Option<Section> {
 fn arm(group: &[&Trace], constants: &[Outcome], target: f64) -> Arm {
     let outcomes: Vec<Outcome> = group.iter().filter_map(|t| final_accuracy(t)).collect();
     let compared: Option<Regret> = (!is_constant(group[0])).then(|| regret(constants, &outcomes)).flatten();
-    let best = |t: &&&Trace| after_start(&t.points).iter().map(|m| m.test_accuracy).fold(f64::NAN, f64::max);
     let kept: Vec<&&Trace> = group.iter().filter(|t| !t.diverged()).collect();
     let mut reached: Vec<f64> = kept.iter().filter_map(|t| reaches(t, target)).collect();
     reached.sort_by(f64::total_cmp);
@@ -184,7 +175,7 @@ fn arm(group: &[&Trace], constants: &[Outcome], target: f64) -> Arm {
         lambda: run.lambda,
         lambda_schedule: run.lambda_schedule,
         final_accuracy: mean(&outcomes.iter().map(|o| o.accuracy).collect::<Vec<_>>()),
-        best_accuracy: mean(&kept.iter().map(best).collect::<Vec<_>>()),
+        best_accuracy: mean(&kept.iter().filter_map(|t| best_accuracy(&t.points)).collect::<Vec<_>>()),
         gain: compared.as_ref().map(|r| -r.regret),
         gain_ci: compared.and_then(|r| r.regret_ci).map(|[low, high]| [-high, -low]),
         epochs_to_reach: reached.get(reached.len() / 2).copied(),
@@ -330,7 +321,6 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
             file: None,
         });
     }
-    let constants: Vec<Outcome> = traces.iter().filter(|t| is_constant(t)).filter_map(final_accuracy).collect();
     parts.push(Part {
         title: "Final test accuracy against constant λ".into(),
         text: format!("After {} epochs, constant η, means over {} seeds.", number(e.epochs, 0), e.seeds),
@@ -341,7 +331,7 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
                 name: String::new(),
                 color: None,
                 mark: Mark::LineAndDots,
-                points: mean_by_lambda(&constants),
+                points: mean_by_lambda(&constants(traces)),
             }],
             ..Figure::default()
         },

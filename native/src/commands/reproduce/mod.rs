@@ -128,8 +128,7 @@ fn about(job: &Job, preset: &str) -> String {
 
 /// The preset that the flags ask for, or that the directory to be resumed was made with.
 fn preset(matches: &ArgMatches) -> String {
-    let options = cli::options(matches);
-    let held = options.out.filter(|_| options.resume).and_then(|dir| Store::flags(&dir).ok().flatten());
+    let held = cli::resumed(matches).and_then(|dir| Store::flags(&dir).ok().flatten());
     let held = held.and_then(|flags| flags.strip_prefix(PRESET).map(str::to_owned));
     held.or_else(|| matches.get_one("preset").cloned()).unwrap_or_default()
 }

@@ -193,8 +193,7 @@ fn widths(matches: &ArgMatches) -> Result<Vec<usize>> {
         _ if matches.get_flag("no-networks") => Some(Vec::new()),
         text => text.map(|text| parse(text)).transpose()?,
     };
-    let options = cli::options(matches);
-    let held = match options.out.filter(|_| options.resume) {
+    let held = match cli::resumed(matches) {
         Some(dir) => Store::flags(&dir)?,
         None => None,
     };
