@@ -386,6 +386,8 @@ experiment! {
     budget, "budget": Option<Length> = None;
 }
 
+/// The fields that are the length of a run: one of them at most is set.
+const LENGTHS: [&str; 3] = ["tau", "steps", "epochs"];
 /// The default length of a run in τ when none is given.
 pub const DEFAULT_TAU: f64 = 2.0;
 /// Runs a grid may have: beyond it a mistake is likelier than a wish.
@@ -418,9 +420,22 @@ impl Experiment {
     }
 
     /// This experiment with those of `settings` that can be heeded together, and what is wrong with the others. For
-    /// settings that come from an edited URL: the earlier ones come first where two conflict.
+    /// settings that come from an edited URL: the earlier ones come first where two conflict. A length of the runs takes the
+    /// place of the one that is here.
     #[must_use]
     pub fn heeding(self, settings: &[(&str, &str)]) -> (Self, Vec<ExperimentError>) {
+        let mut heeded = self.clone();
+        if settings.iter().any(|(name, _)| LENGTHS.contains(name)) {
+            (heeded.tau, heeded.steps, heeded.epochs) = (None, None, None);
+        }
+        let (mut heeded, problems) = heeded.heeding_all(settings);
+        if (heeded.tau, heeded.steps, heeded.epochs) == (None, None, None) {
+            (heeded.tau, heeded.steps, heeded.epochs) = (self.tau, self.steps, self.epochs);
+        }
+        (heeded, problems)
+    }
+
+    fn heeding_all(self, settings: &[(&str, &str)]) -> (Self, Vec<ExperimentError>) {
         let mut heeded = self;
         let mut left = settings.to_vec();
         loop {

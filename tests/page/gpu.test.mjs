@@ -18,7 +18,7 @@ const FC = { ...COMMON, width: "32", depth: "3" };
 const LINEAR = { ...COMMON, model: "linear" };
 const CNN = { ...COMMON, model: "cnn", width: "4", depth: "3" };
 
-const session = `assets/${readdirSync(join(PAGE, "assets")).find((file) => file.startsWith("session-"))}`;
+const session = readdirSync(PAGE, { recursive: true }).find((file) => /^lab-\w+.session-.*\.js$/.test(file));
 
 /** What the page's own session makes of these settings on a device. */
 function train(page, settings, device) {

@@ -99,7 +99,7 @@ test("opened as a file, in an old browser, without its scripts: a sentence for e
   const old = await open(t, browser, site.url, { ...quiet, before: (page) => page.addInitScript(() => delete window.WebAssembly) });
   assert.match(await said(old), /too old.*2023/s);
 
-  const cut = await open(t, browser, site.url, { ...quiet, before: (page) => page.route("**/assets/index-*.js", (route) => route.abort()) });
+  const cut = await open(t, browser, site.url, { ...quiet, before: (page) => page.route("**/lab-*/l2-lab-*.js", (route) => route.abort()) });
   assert.match(await said(cut), /could not be loaded.*reload/s);
 
   const none = await open(t, browser, site.url, { ...quiet, context: { javaScriptEnabled: false } });
@@ -114,10 +114,10 @@ test("what does not arrive leads to a sentence that says so, and Play again to a
   await clock.lab.getByText("The recorded result ./recorded/clock.json could not be loaded. Play still works.").waitFor();
   await clock.button("Dismiss").click();
 
-  await page.route("**/*-ubyte-*.gz", (route) => route.fulfill({ status: 503 }));
+  await page.route("**/*-ubyte.gz", (route) => route.fulfill({ status: 503 }));
   await clock.play();
   await clock.lab.getByText("The images could not be loaded: 503 Service Unavailable.").waitFor();
-  await page.unroute("**/*-ubyte-*.gz");
+  await page.unroute("**/*-ubyte.gz");
   await clock.play();
   await clock.status().getByText("Training the grid").waitFor();
   assert.equal(await clock.alerts(), "");
@@ -125,12 +125,12 @@ test("what does not arrive leads to a sentence that says so, and Play again to a
 
 test("training code that does not arrive leads to a sentence", async (t) => {
   const page = await open(t, browser, site.url, { allow: [/ERR_FAILED|session-/], goto: false });
-  await page.route("**/assets/session-*.js", (route) => route.abort());
+  await page.route("**/lab-*/session-*.js", (route) => route.abort());
   await page.goto(site.url);
   const clock = new Figure(page);
   await clock.play();
   await clock.lab.getByText("The training code could not be loaded. Check the connection and reload the page.").waitFor();
-  await page.unroute("**/assets/session-*.js");
+  await page.unroute("**/lab-*/session-*.js");
   await page.reload();
   await clock.play();
   await clock.status().getByText("Training the grid").waitFor();

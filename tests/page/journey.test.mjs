@@ -166,8 +166,9 @@ test("the link gives the same curves, the files say the same, and the command li
   const clock = new Figure(page);
   await clock.play();
   await clock.done();
-  await clock.button("Copy link").click();
-  await clock.button("Link copied").waitFor();
+  await clock.lab.locator("summary", { hasText: "Share" }).click();
+  await clock.button("Copy").click();
+  await clock.button("Copied").waitFor();
   const link = await page.evaluate(() => navigator.clipboard.readText());
   assert.equal(new URL(link).searchParams.get("lambda"), "0.1,0.03");
   const other = await open(t, browser, link);
@@ -330,7 +331,7 @@ test("λ adapts live, the link gives the same again, and the command line takes 
   assert.equal(Math.max(...all.map((r) => r.run)), 7, "nothing is trained for a forecast");
   assert.match(await auto.finding(), /^The best of 2 constants, λ = [\d.]+, ends .* AutoL2 .* λ ∝ 1\/t .* its λ ends at \S+\.$/);
 
-  const link = await auto.lab.evaluate((lab) => lab.link());
+  const link = await auto.lab.evaluate((lab) => lab.places.page());
   assert.match(link, /[?&]auto\.compare=autol2,inverse-time&.*#auto$/);
   const other = await open(t, browser, link);
   const again = autoOf(other);
@@ -406,7 +407,7 @@ test("nothing is computed that nobody sees", async (t) => {
   await clock.play();
   await clock.status().getByText("Training the grid").waitFor();
   await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
-  await page.waitForFunction(() => document.querySelector("#clock").bench.unattended);
+  await page.waitForFunction(() => document.querySelector("#clock").bench.held === "unseen");
   await wait(200);
   const steps = () => clock.lab.evaluate((lab) => lab.bench.progress.steps);
   const hidden = await steps();
@@ -415,4 +416,25 @@ test("nothing is computed that nobody sees", async (t) => {
   await page.evaluate(() => window.scrollTo(0, 0));
   await page.locator("#clock").scrollIntoViewIfNeeded();
   await page.waitForFunction((past) => document.querySelector("#clock").bench.progress.steps > past, hidden);
+});
+
+test("out of sight for long, a figure frees its workers, and goes on exactly where it was", async (t) => {
+  const page = await open(t, browser, address(site.url, { seeds: "2", width: "64", lambda: "0.03,0.01", tau: "1" }));
+  const clock = new Figure(page);
+  const trainers = () => page.workers().filter((w) => w.url().includes("trainer")).length;
+  await clock.play();
+  await page.waitForFunction(() => document.querySelector("#clock").bench.live?.traces.every((t) => t.points.length > 3));
+  const before = await clock.lab.evaluate((lab) => lab.bench.live.traces.map((t) => t.points.length));
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  for (let tries = 0; trainers() > 0; tries++) {
+    assert.ok(tries < 100, "its workers are still there");
+    await wait(100);
+  }
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await clock.done();
+  const csv = await clock.csv();
+  assert.ok(rows(csv).length > before.reduce((a, b) => a + b), "it was disturbed on its way");
+  assert.equal(trainers(), 0, "what has been trained needs no workers");
+  await clock.replay();
+  assert.equal(await clock.csv(), csv);
 });

@@ -6,7 +6,7 @@ import { brotliCompress, constants } from "node:zlib";
 import { Figure, PAGE, browse, serve } from "./site.mjs";
 
 /** In KB of 1024 bytes. */
-const BUDGET = { cpu: 450, images: 400, "first live curve": 900, gpu: 1.6 * 1024 };
+const BUDGET = { element: 40, "element and cpu": 500, cpu: 450, images: 400, "first live curve": 900, gpu: 1.6 * 1024 };
 
 const brotli = promisify(brotliCompress);
 const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
@@ -15,38 +15,49 @@ const compressed = async (file) => {
   return (await brotli(bytes, { params: { ...params, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } })).length;
 };
 
-/** The files that a reader's browser asks for until the first live curve is drawn. */
+/** The files that a reader's browser asks for until the first live curve is drawn, and those of the element alone before Play. */
 async function visited() {
   const [site, browser] = await Promise.all([serve(), browse()]);
   try {
-    const page = await (await browser.newContext({ serviceWorkers: "block" })).newPage();
+    const opened = async (files) => {
+      const page = await (await browser.newContext({ serviceWorkers: "block" })).newPage();
+      page.on("request", (r) => r.url().startsWith(site.url) && files.add(new URL(r.url()).pathname.slice(1) || "index.html"));
+      return page;
+    };
+    const element = new Set();
+    const alone = await opened(element);
+    const body = '<link rel="stylesheet" href="l2-lab.css"><script type="module" src="l2-lab.js"></script><l2-lab></l2-lab>';
+    await alone.route("**/alone.html", (route) => route.fulfill({ contentType: "text/html", body }));
+    await alone.goto(`${site.url}alone.html`);
+    await alone.locator("l2-lab text.axis-label").first().waitFor();
+    await alone.waitForLoadState("networkidle");
     const files = new Set();
-    page.on("request", (r) => r.url().startsWith(site.url) && files.add(new URL(r.url()).pathname.slice(1) || "index.html"));
+    const page = await opened(files);
     await page.goto(site.url);
     const clock = new Figure(page);
     await clock.play();
     await clock.status().getByText("Training the grid").waitFor();
     await clock.lab.locator("svg.plot path.line").first().waitFor();
-    return files;
+    return { first: files, element };
   } finally {
     await browser.close();
     site.close();
   }
 }
 
-const first = await visited();
+const { first, element } = await visited();
 const files = readdirSync(PAGE, { recursive: true, withFileTypes: true })
   .filter((f) => f.isFile() && !/\.(map|br|gz\.br)$/.test(f.name))
   .map((f) => join(f.parentPath, f.name).slice(PAGE.length + 1).replaceAll(sep, "/"));
 
-/** Modules by what is in them; a module's glue is the chunk that names its .wasm file. */
+/** What a file is part of; a module's glue belongs to the module. */
 function part(file) {
-  if (file.includes("/gpu-")) return "gpu";
-  if (file.includes("-ubyte-")) return "images";
-  const wasm = file.endsWith(".wasm")
-    ? file
-    : files.find((f) => f.endsWith(".wasm") && file.endsWith(".js") && !/(index|sw|session|trainer|analyst)/.test(file) && readFileSync(join(PAGE, file), "utf8").includes(f.split("/").at(-1)));
-  if (wasm) return first.has(wasm) ? "cpu" : "theory";
+  if (/\/gpu[-.]/.test(file)) return "gpu";
+  if (file.endsWith("-ubyte.gz")) return "images";
+  if (/\/cpu\.wasm$/.test(file)) return "cpu";
+  if (/\/theory\.wasm$/.test(file)) return "theory";
+  if (/\/l2lab_web-.*\.js$/.test(file)) return readFileSync(join(PAGE, file), "utf8").includes("cpu.wasm") ? "cpu" : "theory";
+  if (/\/lab-\w+\/|^lab-/.test(file) && element.has(file)) return "element";
   return first.has(file) ? "page" : "later";
 }
 
@@ -56,7 +67,9 @@ for (const { file, part, bytes, first } of table.sort((a, b) => (a.part === b.pa
   console.log(`${part.padEnd(8)}${(bytes / 1024).toFixed(1).padStart(9)}  ${first ? "*" : " "} ${file}`);
   sizes[part] = (sizes[part] ?? 0) + bytes;
 }
-sizes["first live curve"] = table.filter((f) => f.first).reduce((sum, f) => sum + f.bytes, 0);
+const sum = (files) => files.reduce((sum, f) => sum + f.bytes, 0);
+sizes["element and cpu"] = sum(table.filter((f) => (f.first || element.has(f.file)) && f.part !== "images" && !/\.(html|json)$|^[^/]*\.css$|page\.(js|css)$|fallback|icon/.test(f.file)));
+sizes["first live curve"] = sum(table.filter((f) => f.first));
 console.log("\nKB, brotli; * until the first live curve");
 let over = false;
 for (const [name, bytes] of Object.entries(sizes)) {

@@ -1,6 +1,8 @@
 //! What crosses the border: core's types as plain JavaScript values, with the declarations of www/src/types.ts.
 
 use l2lab_core::data::{Dataset, Split};
+#[cfg(feature = "keep")]
+use l2lab_core::train::{NamedTensor, Snapshot};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
@@ -28,6 +30,8 @@ export type Plan = { images: Images; model: ModelSummary; runs: RunSpec[]; singl
 export type Measured = { run: number; measurement: Measurement };
 /** How one run ended. */
 export type Ended = { run: number; end: End };
+/** A stack's whole state, for `train`. */
+export type Kept = { state: object; tensors: { name: string; shape: number[]; values: Uint8Array }[] };
 /** What came of some steps. */
 export type Slice = { step: number; measured: Measured[]; ended: Ended[]; active: number };
 "#;
@@ -79,6 +83,48 @@ impl Images {
     pub fn split(self) -> Result<Split, JsError> {
         let part = |e: Examples| Dataset::new(e.name, e.shape, e.pixels, e.labels, e.classes);
         Ok(Split { train: part(self.train)?, test: part(self.test)? })
+    }
+}
+
+/// A snapshot as one message: its tensors are bytes, little-endian.
+#[cfg(feature = "keep")]
+#[derive(Serialize, Deserialize)]
+pub struct Kept {
+    state: Snapshot,
+    tensors: Vec<KeptTensor>,
+}
+
+#[cfg(feature = "keep")]
+#[derive(Serialize, Deserialize)]
+struct KeptTensor {
+    name: String,
+    shape: Vec<usize>,
+    #[serde(with = "bytes")]
+    values: Vec<u8>,
+}
+
+#[cfg(feature = "keep")]
+impl From<Snapshot> for Kept {
+    fn from(mut state: Snapshot) -> Self {
+        let tensors = state.tensors.drain(..).map(|t| KeptTensor {
+            name: t.name,
+            shape: t.shape,
+            values: t.values.into_iter().flat_map(f32::to_le_bytes).collect(),
+        });
+        Self { tensors: tensors.collect(), state }
+    }
+}
+
+#[cfg(feature = "keep")]
+impl From<Kept> for Snapshot {
+    fn from(kept: Kept) -> Self {
+        let value = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+        let tensors = kept.tensors.into_iter().map(|t| NamedTensor {
+            name: t.name,
+            shape: t.shape,
+            values: t.values.chunks_exact(4).map(value).collect(),
+        });
+        Self { tensors: tensors.collect(), ..kept.state }
     }
 }
 

@@ -11,6 +11,8 @@ use l2lab_core::{
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "keep")]
+use crate::message::Kept;
 use crate::message::{Images, give, take};
 
 /// A device and an experiment's images.
@@ -120,6 +122,13 @@ impl Training {
         self.trainer.steps_taken() as f64
     }
 
+    /// How many runs have not ended.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn active(&self) -> usize {
+        self.trainer.active()
+    }
+
     /// Takes up to `steps` steps, and measures what is due before and after each; stops early after a measurement.
     ///
     /// # Errors
@@ -155,5 +164,27 @@ impl Training {
     /// When the device fails.
     pub async fn settle(&self) -> Result<(), JsError> {
         Ok(self.trainer.settle().await?)
+    }
+}
+
+/// Only on the CPU: the GPU's module has no room for it, and its runs begin again.
+#[cfg(feature = "keep")]
+#[wasm_bindgen]
+impl Training {
+    /// All that is needed to go on from here in another worker.
+    ///
+    /// # Errors
+    /// When the device fails.
+    #[wasm_bindgen(unchecked_return_type = "Kept")]
+    pub async fn keep(&self) -> Result<JsValue, JsError> {
+        give(&Kept::from(self.trainer.snapshot().await?))
+    }
+
+    /// Goes on from what `keep` gave.
+    ///
+    /// # Errors
+    /// When it is of other runs.
+    pub fn resume(&mut self, #[wasm_bindgen(unchecked_param_type = "Kept")] kept: JsValue) -> Result<(), JsError> {
+        Ok(self.trainer.restore(take::<Kept>(kept)?.into())?)
     }
 }

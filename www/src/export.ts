@@ -1,7 +1,7 @@
 // Files to take away: traces as CSV, the experiment as TOML.
 import { FIELDS, type Recording } from "./types.ts";
 import { numbers, schedules, type Settings } from "./element/settings.ts";
-import { words } from "./words.ts";
+import type { Words } from "./words/words.ts";
 
 const COLUMNS = "run,lambda,lr,momentum,seed,step,epoch,tau,train_loss,train_accuracy,test_loss,test_accuracy,sq_norm";
 
@@ -19,7 +19,7 @@ export function csv(recording: Recording): string {
 }
 
 /** All settings, as a file that `l2lab sweep FILE.toml` reads. */
-export function toml(settings: Settings): string {
+export function toml(settings: Settings, words: Words): string {
   const lines = FIELDS.flatMap(({ name }) => {
     const value = settings[name];
     return value === undefined || value === "" ? [] : [`${name} = ${tomlValue(name, value)}`];

@@ -31,12 +31,12 @@ pub struct Module {
 
 /// What a page can load: first what trains on the CPU, the others when they are wanted.
 pub const PAGE: [Module; 3] = [
-    Module { name: "cpu", features: "data,train" },
+    Module { name: "cpu", features: "data,train,keep" },
     Module { name: "theory", features: "theory" },
     Module { name: "gpu", features: "gpu" },
 ];
 /// What tests load in Node.
-pub const NODE: Module = Module { name: "node", features: "data,train,theory" };
+pub const NODE: Module = Module { name: "node", features: "data,train,keep,theory" };
 
 impl Module {
     /// Puts the module where the page's build finds it.

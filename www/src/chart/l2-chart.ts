@@ -1,7 +1,7 @@
 // <l2-chart>: draws a ChartSpec as SVG at the size of its box, and reads its values to pointer and keyboard.
 import { LitElement, css, html, nothing, svg, type PropertyValues } from "lit";
 import { short } from "../format.ts";
-import { words } from "../words.ts";
+import { en, type Words } from "../words/words.ts";
 import { textWidth } from "./measure.ts";
 import {
   SWATCH,
@@ -30,9 +30,11 @@ interface Size {
 }
 
 export class L2Chart extends LitElement {
-  static override properties = { spec: { attribute: false } };
+  static override properties = { spec: { attribute: false }, words: { attribute: false } };
 
   declare spec: ChartSpec | null;
+  /** What it speaks. */
+  declare words: Words;
 
   #size: Size | null = null;
   #reading: Reading | null = null;
@@ -44,6 +46,7 @@ export class L2Chart extends LitElement {
   constructor() {
     super();
     this.spec = null;
+    this.words = en;
   }
 
   override disconnectedCallback(): void {
@@ -87,14 +90,14 @@ export class L2Chart extends LitElement {
     const { spec } = this;
     const readable = spec ? firstReading(spec) !== null : false;
     return html`
-      <div class="frame" part="chart" role=${readable ? "application" : "group"} aria-roledescription=${words.chart.role}
+      <div class="frame" part="chart" role=${readable ? "application" : "group"} aria-roledescription=${this.words.chart.role}
         aria-label=${spec?.title ?? ""} aria-describedby="summary" tabindex=${readable ? 0 : nothing}
         @keydown=${this.#onKey} @focus=${this.#onFocus} @blur=${this.#clear}
         @pointermove=${this.#onPointer} @pointerdown=${this.#onPointer} @pointerleave=${this.#onLeave}>
         ${spec && this.#size && this.#size.width > 40 ? this.#draw(spec, this.#size) : nothing}
         ${spec?.message ? html`<p class="message" part="message">${spec.message}</p>` : nothing}
       </div>
-      <p id="summary" class="unseen">${spec?.summary}${readable ? ` ${words.chart.hint}` : ""}</p>
+      <p id="summary" class="unseen">${spec?.summary}${readable ? ` ${this.words.chart.hint}` : ""}</p>
       <p class="unseen" aria-live="polite">${this.#spoken}</p>
     `;
   }

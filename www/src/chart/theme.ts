@@ -1,6 +1,26 @@
 // Colours and type that the element and its charts share; a host page overrides them by --l2-… properties.
 import { css } from "lit";
 
+const dark = css`
+  --_paper: var(--l2-paper, #14171a);
+  --_raised: var(--l2-raised, #1d2226);
+  --_ink: var(--l2-ink, #e6e9ec);
+  --_soft: var(--l2-soft, #9aa4ae);
+  --_rule: var(--l2-rule, #343b42);
+  --_edge: var(--l2-edge, #76818c);
+  --_accent: var(--l2-accent, #7fb8ec);
+  --_on-accent: var(--l2-on-accent, #10202e);
+  --_bad: var(--l2-bad, #ff9a94);
+  --_s0: var(--l2-s0, #fde725);
+  --_s1: var(--l2-s1, #b5de2b);
+  --_s2: var(--l2-s2, #6ece58);
+  --_s3: var(--l2-s3, #35b779);
+  --_s4: var(--l2-s4, #2bb0a8);
+  --_s5: var(--l2-s5, #4aa3d8);
+  --_s6: var(--l2-s6, #8b8fe8);
+  --_s7: var(--l2-s7, #c58af0);
+`;
+
 /** Sets the private properties (--_…) that every other style sheet here reads. */
 export const theme = css`
   :host {
@@ -24,24 +44,18 @@ export const theme = css`
     --_font: var(--l2-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
   }
   @media screen and (prefers-color-scheme: dark) {
-    :host {
-      --_paper: var(--l2-paper, #14171a);
-      --_raised: var(--l2-raised, #1d2226);
-      --_ink: var(--l2-ink, #e6e9ec);
-      --_soft: var(--l2-soft, #9aa4ae);
-      --_rule: var(--l2-rule, #343b42);
-      --_edge: var(--l2-edge, #76818c);
-      --_accent: var(--l2-accent, #7fb8ec);
-      --_on-accent: var(--l2-on-accent, #10202e);
-      --_bad: var(--l2-bad, #ff9a94);
-      --_s0: var(--l2-s0, #fde725);
-      --_s1: var(--l2-s1, #b5de2b);
-      --_s2: var(--l2-s2, #6ece58);
-      --_s3: var(--l2-s3, #35b779);
-      --_s4: var(--l2-s4, #2bb0a8);
-      --_s5: var(--l2-s5, #4aa3d8);
-      --_s6: var(--l2-s6, #8b8fe8);
-      --_s7: var(--l2-s7, #c58af0);
+    :host(:not([theme="light"])) {
+      color-scheme: dark;
+      ${dark}
+    }
+  }
+  @media screen {
+    :host([theme="dark"]) {
+      color-scheme: dark;
+      ${dark}
+    }
+    :host([theme="light"]) {
+      color-scheme: light;
     }
   }
   /* The reader's own colours: series are told apart by their dashes. */

@@ -3,14 +3,13 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { short, whole } from "../format.ts";
 import { FIELDS } from "../types.ts";
-import { words } from "../words.ts";
-import { LAMBDA_COUNTS, LAMBDA_STOPS, applies, type Control } from "./fields.ts";
+import type { Words } from "../words/words.ts";
+import { DEVICES, LAMBDA_COUNTS, LAMBDA_STOPS, applies, type Control } from "./fields.ts";
 import { NONE, logRange, numbers, schedules, type Settings } from "./settings.ts";
-
-const w = words.controls;
 
 /** What controls read and what they call. */
 export interface ControlContext {
+  readonly words: Words;
   /** Every field's value. */
   readonly full: Settings;
   /** The same before the reader changed any. */
@@ -42,12 +41,12 @@ export function controlTemplate(control: Control, context: ControlContext): Temp
       return slider(control, list?.[0] ?? null, context);
     }
     case "choice":
-      return choice(control.name, control.label, control.options, context);
+      return choice(control.name, control.options, context);
     case "data":
-      return choice("data", control.label, context.data.map((name) => [name, name] as const), context, w.dataHelp);
+      return choice("data", context.data, context);
     case "device": {
       const own = { ...context, full: { device: context.device }, set: (_: string, value: string) => context.setDevice(value) };
-      return choice("device", w.device, Object.entries(w.devices), own, w.deviceHelp);
+      return choice("device", DEVICES, own);
     }
     case "files":
       return files(context);
@@ -60,8 +59,12 @@ export function controlTemplate(control: Control, context: ControlContext): Temp
   }
 }
 
-function helpOf(name: string): string {
-  return FIELDS.find((f) => f.name === name)?.help ?? "";
+function labelOf(name: string, { controls }: Words): string {
+  return (controls.labels as Readonly<Record<string, string>>)[name] ?? name;
+}
+
+function helpOf(name: string, { controls }: Words): string {
+  return controls.help[name] ?? FIELDS.find((f) => f.name === name)?.help ?? "";
 }
 
 /** A labelled control with its help. */
@@ -76,12 +79,13 @@ function field(id: string, label: string, value: string | null, help: string, in
 
 /** A slider whose places are the stops, and the value that is set if it lies between them. */
 function slider(control: Extract<Control, { kind: "stops" }>, value: number | null, context: ControlContext) {
-  const { name, label, stops } = control;
+  const { name, stops } = control;
+  const { words } = context;
   const all = value === null || stops.includes(value) ? [...stops] : [...stops, value].sort((a, b) => a - b);
   const at = value === null ? Math.floor(all.length / 2) : all.indexOf(value);
-  const shown = value === null ? w.budgetAuto : short(value);
+  const shown = value === null ? words.controls.budgetAuto : short(value);
   const set = (v: number) => context.set(name, String(v));
-  return stopsField(name, label, control.help ?? helpOf(name), all, at, set, "change", shown);
+  return stopsField(name, labelOf(name, words), helpOf(name, words), all, at, set, "change", shown);
 }
 
 /** A labelled slider over `stops`; `set` is called when the reader lets go, or with "input" at every place on the way. */
@@ -117,14 +121,16 @@ export function stopsField(
   return field(id, label, shown, help, input);
 }
 
-function choice(name: string, label: string, options: readonly (readonly [string, string])[], context: ControlContext, help = helpOf(name)) {
+function choice(name: string, options: readonly string[], context: ControlContext) {
+  const { words } = context;
   const value = context.full[name] ?? "";
-  const all = options.some(([v]) => v === value) || value === "" ? options : [...options, [value, value] as const];
+  const all = options.includes(value) || value === "" ? options : [...options, value];
+  const text = (option: string) => words.controls.options[name]?.[option] ?? option;
   const input = html`<select id=${name} aria-describedby="${name}-help"
     @change=${(event: Event) => context.set(name, (event.target as HTMLSelectElement).value)}>
-    ${all.map(([v, text]) => html`<option value=${v} .selected=${v === value}>${text}</option>`)}
+    ${all.map((v) => html`<option value=${v} .selected=${v === value}>${text(v)}</option>`)}
   </select>`;
-  return field(name, label, null, help, input);
+  return field(name, labelOf(name, words), null, helpOf(name, words), input);
 }
 
 function files(context: ControlContext) {
@@ -133,11 +139,13 @@ function files(context: ControlContext) {
     context.files([...(input.files ?? [])]);
     input.value = "";
   };
+  const w = context.words.controls;
   return field("files", w.addData, null, w.addDataHelp, html`<input type="file" id="files" multiple aria-describedby="files-help" @change=${take} />`, undefined, true);
 }
 
 function numeric(control: Extract<Control, { kind: "number" }>, context: ControlContext) {
-  const { name, label, low, high, step } = control;
+  const { name, low, high, step } = control;
+  const { words } = context;
   const check = (event: Event) => {
     const input = event.target as HTMLInputElement;
     if (input.value === "") {
@@ -147,17 +155,19 @@ function numeric(control: Extract<Control, { kind: "number" }>, context: Control
     }
     const value = input.valueAsNumber;
     const ok = Number.isFinite(value) && value >= low && value <= high && (step < 1 || Number.isInteger(value));
-    context.problem(name, ok ? null : w.invalidNumber(short(low), whole(high)));
+    context.problem(name, ok ? null : words.controls.invalidNumber(short(low), whole(high)));
     if (ok) context.set(name, String(value));
   };
   const input = html`<input type="number" id=${name} min=${low} max=${high} step=${step < 1 ? "any" : step}
     .value=${live(context.full[name] ?? "")} aria-describedby="${name}-help" aria-invalid=${context.problems.has(name)} @change=${check} />`;
-  return field(name, label, null, helpOf(name), input, context.problems.get(name));
+  return field(name, labelOf(name, words), null, helpOf(name, words), input, context.problems.get(name));
 }
 
-function listed(control: { name: string; label: string }, context: ControlContext) {
-  const { name, label } = control;
+function listed({ name }: { readonly name: string }, context: ControlContext) {
+  const { words } = context;
+  const w = words.controls;
   const id = `${name}-list`;
+  const label = (w.lists as Readonly<Record<string, string>>)[name] ?? labelOf(name, words);
   const check = (event: Event) => {
     const list = numbers((event.target as HTMLInputElement).value);
     const ok = list !== null && list.every((v) => v > 0);
@@ -167,21 +177,22 @@ function listed(control: { name: string; label: string }, context: ControlContex
   const input = html`<input type="text" id=${id} inputmode="decimal" spellcheck="false" autocomplete="off"
     .value=${live((context.full[name] ?? "").replaceAll(",", ", "))} aria-describedby="${id}-help"
     aria-invalid=${context.problems.has(name)} @change=${check} />`;
-  return field(id, label, null, `${helpOf(name)} ${w.listHelp}`, input, context.problems.get(name), true);
+  return field(id, label, null, `${helpOf(name, words)} ${w.listHelp}`, input, context.problems.get(name), true);
 }
 
-function toggle(control: { name: string; label: string }, context: ControlContext) {
-  const { name, label } = control;
+function toggle({ name }: { readonly name: string }, context: ControlContext) {
+  const { words } = context;
   return html`<div class="field">
     <label class="check"><input type="checkbox" id=${name} .checked=${live(context.full[name] === "true")}
       aria-describedby="${name}-help" @change=${(event: Event) => context.set(name, String((event.target as HTMLInputElement).checked))} />
-      ${label}</label>
-    <p class="help" id="${name}-help">${helpOf(name)}</p>
+      ${labelOf(name, words)}</label>
+    <p class="help" id="${name}-help">${helpOf(name, words)}</p>
   </div>`;
 }
 
 /** The range of λ: its ends and how many values it has. */
 function lambdas(context: ControlContext) {
+  const w = context.words.controls;
   const list = numbers(context.full["lambda"]) ?? [];
   const high = Math.max(...list);
   const low = Math.min(...list);
@@ -204,6 +215,7 @@ function lambdas(context: ControlContext) {
 
 /** Which schedules are compared: any of them, in the catalogue's order. */
 function compared(context: ControlContext) {
+  const { words } = context;
   const chosen = schedules(context.full["compare"]);
   const choose = (name: string, on: boolean) => {
     const next = SCHEDULES.filter((s) => (s === name ? on : chosen.includes(s))).join(",") || NONE;
@@ -212,14 +224,14 @@ function compared(context: ControlContext) {
     context.set("compare", next);
   };
   return html`<fieldset class="field wide" part="field" aria-describedby="compare-help">
-    <legend>${w.compare}</legend>
+    <legend>${labelOf("compare", words)}</legend>
     ${SCHEDULES.map(
       (name) => html`<label class="check"><input type="checkbox" name="compare" value=${name} .checked=${live(chosen.includes(name))}
         @change=${(event: Event) => choose(name, (event.target as HTMLInputElement).checked)} />${words.schedules[name]}</label>`,
     )}
-    <p class="help" id="compare-help">${w.compareHelp}</p>
+    <p class="help" id="compare-help">${helpOf("compare", words)}</p>
   </fieldset>`;
 }
 
-type Compared = Exclude<keyof typeof words.schedules, "constant">;
-const SCHEDULES = (Object.keys(words.schedules) as (keyof typeof words.schedules)[]).filter((s): s is Compared => s !== "constant");
+type Compared = Exclude<keyof Words["schedules"], "constant">;
+const SCHEDULES: readonly Compared[] = ["autol2", "autol2-reference", "inverse-time", "step", "cosine", "off", "warm-up"];

@@ -1,6 +1,25 @@
 // The events of <l2-lab> and their details.
-import type { Recording } from "../types.ts";
-import type { RunMeasurement, RunPeak } from "./herald.ts";
+import type { LambdaScheduleKind, Measurement, Recording } from "../types.ts";
+
+/** One new measurement of one run. */
+export interface RunMeasurement {
+  /** What the run begins with; `measurement` has λ at its time. */
+  readonly lambda: number;
+  readonly schedule: LambdaScheduleKind;
+  readonly lr: number;
+  readonly seed: number;
+  readonly measurement: Measurement;
+}
+
+/** A run of constant λ that has ended after its peak. */
+export interface RunPeak {
+  readonly lambda: number;
+  readonly lr: number;
+  readonly seed: number;
+  /** In steps, and in regularization time. */
+  readonly t_star: number;
+  readonly tau_star: number;
+}
 
 export interface L2Events {
   /** The figure is drawn for the first time. */
@@ -13,16 +32,6 @@ export interface L2Events {
   "l2-done": { readonly recording: Recording; readonly finding: string };
   /** Something went wrong; the sentence is the one that the figure shows. */
   "l2-error": { readonly message: string };
-}
-
-declare global {
-  interface HTMLElementEventMap {
-    "l2-ready": CustomEvent<L2Events["l2-ready"]>;
-    "l2-measurement": CustomEvent<L2Events["l2-measurement"]>;
-    "l2-peak": CustomEvent<L2Events["l2-peak"]>;
-    "l2-done": CustomEvent<L2Events["l2-done"]>;
-    "l2-error": CustomEvent<L2Events["l2-error"]>;
-  }
 }
 
 /** Dispatches one of the element's events. */

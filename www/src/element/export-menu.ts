@@ -1,6 +1,6 @@
 // The menu of files to take away.
 import { html } from "lit";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import { icons } from "./icons.ts";
 
 /** One file: without `make` there is nothing to take yet. */
@@ -9,7 +9,7 @@ export interface ExportItem {
   readonly make: (() => void) | null;
 }
 
-export function exportMenu(items: readonly ExportItem[]) {
+export function exportMenu(items: readonly ExportItem[], words: Words) {
   const menu = (event: Event) => (event.currentTarget as Element).closest("details");
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;

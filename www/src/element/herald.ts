@@ -1,28 +1,9 @@
 // Notices what is new in a growing recording: measurements, peaks, cells that are finished.
 import { alike, groupsOf } from "../figures/curves.ts";
 import { short } from "../format.ts";
-import type { LambdaScheduleKind, Measurement, Recording, Trace } from "../types.ts";
-import { words } from "../words.ts";
-
-/** One new measurement of one run. */
-export interface RunMeasurement {
-  /** What the run begins with; `measurement` has λ at its time. */
-  readonly lambda: number;
-  readonly schedule: LambdaScheduleKind;
-  readonly lr: number;
-  readonly seed: number;
-  readonly measurement: Measurement;
-}
-
-/** A run of constant λ that has ended after its peak. */
-export interface RunPeak {
-  readonly lambda: number;
-  readonly lr: number;
-  readonly seed: number;
-  /** In steps, and in regularization time. */
-  readonly t_star: number;
-  readonly tau_star: number;
-}
+import type { Recording, Trace } from "../types.ts";
+import type { Words } from "../words/words.ts";
+import type { RunMeasurement, RunPeak } from "./events.ts";
 
 export interface News {
   readonly measurements: readonly RunMeasurement[];
@@ -37,7 +18,7 @@ export class Herald {
   #finished = new Set<string>();
 
   /** What has been added since the last call; a recording that has shrunk was rewound, and starts again. */
-  news(recording: Recording): News {
+  news(recording: Recording, words: Words): News {
     const traces = [...recording.traces, ...recording.verification];
     if (traces.some((t, i) => t.points.length < (this.#seen.get(key(t, i)) ?? 0))) this.reset();
     const measurements = traces.flatMap((t, i) => {
@@ -46,7 +27,7 @@ export class Herald {
       this.#seen.set(key(t, i), t.points.length);
       return fresh.map((measurement) => ({ lambda, schedule, lr, seed, measurement }));
     });
-    return { measurements, peaks: this.#peaks(recording), spoken: this.#cells(recording) };
+    return { measurements, peaks: this.#peaks(recording), spoken: this.#cells(recording, words) };
   }
 
   reset(): void {
@@ -67,8 +48,8 @@ export class Herald {
     });
   }
 
-  #cells(recording: Recording): string[] {
-    return groupsOf(recording).flatMap((group) => {
+  #cells(recording: Recording, words: Words): string[] {
+    return groupsOf(recording, words).flatMap((group) => {
       if (this.#finished.has(group.name) || group.traces.some((t) => t.end === null)) return [];
       const tau = group.cell?.tau_star;
       // What is found comes a little later than the end.

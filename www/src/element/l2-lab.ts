@@ -1,31 +1,35 @@
 // <l2-lab>: a live figure about L2 regularization: its charts, its settings, its buttons, its files.
 import { LitElement, html, nothing, type PropertyValues } from "lit";
-import { keyed } from "lit/directives/keyed.js";
 import { live } from "lit/directives/live.js";
+import { version } from "../../package.json";
 import type { L2Chart } from "../chart/l2-chart.ts";
 import "../chart/l2-chart.ts";
 import { pngFile, svgFile } from "../chart/picture.ts";
-import { theme, unseen } from "../chart/theme.ts";
+import { theme as themeStyles, unseen } from "../chart/theme.ts";
 import { csv, save, toml } from "../export.ts";
 import { auto } from "../figures/auto.ts";
 import { clock } from "../figures/clock.ts";
-import { chosen, type Choices, type Drawing, type Figure, type Source, type Switch } from "../figures/figure.ts";
+import { chosen, type Choices, type Drawing, type Figure, type Source, type Switch, type Titles } from "../figures/figure.ts";
 import { law } from "../figures/law.ts";
 import { limits } from "../figures/limits.ts";
 import { predict } from "../figures/predict.ts";
-import { DEPTHS, theory } from "../figures/theory.ts";
+import { theory } from "../figures/theory.ts";
 import { whole } from "../format.ts";
+import { saidBy } from "../lab/told.ts";
 import { FIELDS, type FigureName } from "../types.ts";
-import { words } from "../words.ts";
+import type { Said } from "../words/words.ts";
+import type { FieldProperties, L2LabApi } from "./api.ts";
+import { AUTOPLAY, THEMES, authorSettings, camel, contradictions, impossible, listOf, unknownAttributes } from "./attributes.ts";
 import { controlTemplate, stopsField, type ControlContext } from "./controls.ts";
 import { EMBEDDED, addedData, addFiles } from "./data.ts";
 import { FileDrop } from "./drop.ts";
 import { tell } from "./events.ts";
 import { exportMenu } from "./export-menu.ts";
-import { applies, controlsOf, type Control } from "./fields.ts";
-import { icons } from "./icons.ts";
+import { DEVICES, applies, controlNames, controlsOf, type Control } from "./fields.ts";
+import { Language } from "./language.ts";
 import { isField, type Settings } from "./settings.ts";
 import { Reporter } from "./reporter.ts";
+import { SharePanel, type Places } from "./share.ts";
 import { recorded, status } from "./status.ts";
 import { styles } from "./styles.ts";
 import { TheoryBench } from "./theory-bench.ts";
@@ -36,16 +40,26 @@ import type { DeviceChoice } from "../lab/session.ts";
 
 const FIGURES: Record<Exclude<FigureName, "theory">, Figure> = { clock, law, predict, auto, limits };
 
-export class L2Lab extends LitElement {
+/** Where files cannot be handed over: a frame that is sandboxed without `allow-downloads` is of no origin. */
+const NO_FILES = self.origin === "null";
+
+export interface L2Lab extends FieldProperties {}
+
+export class L2Lab extends LitElement implements L2LabApi {
+  /** Of the package that this element is from. */
+  static readonly version: string = version;
   static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
-  static override styles = [theme, unseen, styles];
+  static override styles = [themeStyles, unseen, styles];
   static override properties = {
     figure: {},
     recorded: {},
     htmlFor: { attribute: "for" },
     controls: {},
+    locked: { type: Boolean },
+    autoplay: {},
     device: {},
-    link: { attribute: false },
+    theme: { reflect: true },
+    places: { attribute: false },
   };
 
   /** Which figure: clock, law, predict, auto, theory or limits. */
@@ -56,38 +70,55 @@ export class L2Lab extends LitElement {
   declare htmlFor: string | null;
   /** What to train on: auto (the faster), cpu or gpu. */
   declare device: string | null;
-  /** Fields that the reader may set; all of the figure's if absent. */
+  /** Names of the controls that the reader gets; all of the figure's if absent. */
   declare controls: string | null;
-  /** Makes the link that is shared; without it there is no such button. */
-  declare link: (() => string) | null;
+  /** Whether everything that has no control here stays as the author set it, whatever a link or a file says. */
+  declare locked: boolean;
+  /** `visible` trains when a reader comes to see it; `off` (the default) waits for Play. */
+  declare autoplay: string | null;
+  /** `light` or `dark`; `auto` (the default) is what the reader's system has. */
+  declare theme: string | null;
+  /** Where this figure can be found and embedded from; without it there is no Share. */
+  declare places: Places | null;
 
   #own: Workbench | null = null;
   #followed: Workbench | null = null;
   #theory: TheoryBench | null = null;
   #choices: Choices = {};
   #problems = new Map<string, string>();
-  #alerts = new Map<string, string>();
+  #alerts = new Map<string, Said>();
   #before: Settings | null = null;
   #spoken = "";
+  #language = new Language(this);
   #reporter = new Reporter(this);
+  #share = new SharePanel(this);
   #drop = new FileDrop(
     this,
-    () => this.#figureName !== "theory" && !this.#followed,
+    () => this.#figureName !== "theory" && !this.#followed && this.#mayChange("data"),
     (files) => void this.#takeFiles(files),
   );
   #visibility: IntersectionObserver | null = null;
   #visible = false;
+  #autoplayed = false;
   #authorDirty = true;
   #readyTold = false;
-  #sharing: "copied" | "shown" | null = null;
   readonly #changed = () => this.#onChange();
   readonly #dataAdded = () => {
     if (this.#own?.full["data"] === addedData.latest) this.#own.forget();
     this.requestUpdate();
   };
 
+  /** Versions of the script, other than this one, that were loaded into the page. */
+  static #others = new Set<string>();
+
+  /** Another version of the script came after this one. */
+  static meet(other: string): void {
+    L2Lab.#others.add(other);
+    for (const element of document.querySelectorAll("l2-lab")) if (element instanceof L2Lab) element.#tellVersions();
+  }
+
   static override get observedAttributes(): string[] {
-    return [...super.observedAttributes, ...FIELDS.map((f) => f.name)];
+    return [...super.observedAttributes, "lang", ...FIELDS.map((f) => f.name)];
   }
 
   constructor() {
@@ -96,8 +127,11 @@ export class L2Lab extends LitElement {
     this.recorded = null;
     this.htmlFor = null;
     this.controls = null;
+    this.locked = false;
+    this.autoplay = null;
     this.device = null;
-    this.link = null;
+    this.theme = null;
+    this.places = null;
   }
 
   /** The experiment that this element shows: its own, or the followed one's. */
@@ -107,7 +141,7 @@ export class L2Lab extends LitElement {
 
   /** Every field's value as text. */
   get settings(): Settings {
-    return this.bench.full;
+    return this.#figureName === "theory" ? this.#theoryBench.settings : this.bench.full;
   }
 
   /** What the reader changed; setting it replaces that. */
@@ -120,35 +154,40 @@ export class L2Lab extends LitElement {
   }
 
   play(): void {
-    void this.bench.play();
+    if (this.#figureName !== "theory") this.bench.play();
   }
 
   pause(): void {
-    void this.bench.pause();
+    if (this.#figureName !== "theory") void this.bench.pause();
   }
 
   step(): void {
-    void this.bench.step();
+    if (this.#figureName !== "theory") void this.bench.step();
   }
 
   rewind(): void {
-    void this.bench.rewind();
+    if (this.#figureName !== "theory") void this.bench.rewind();
   }
 
   /** The traces (csv) or the experiment (toml) as text, or the charts as an SVG file's text. */
   export(what: "csv" | "toml" | "svg"): string {
-    if (what === "toml") return toml(this.settings);
-    if (what === "svg") return svgFile(this.#drawings(), this.#figureName === "theory" ? theory.title : this.#figure.title);
-    const { recording } = this.#shown();
+    const { words } = this.#language;
+    if (what === "toml") return toml(this.settings, words);
+    if (what === "svg") return svgFile(this.#drawings(), this.#titles.title);
+    const recording = this.#figureName === "theory" ? null : this.#shown().recording;
     return recording ? csv(recording) : "";
   }
 
   /** A sentence to the reader, above the figure, until it is dismissed; one for each `key`. */
-  alert(key: string, sentence: string | null): void {
-    if (sentence === null) this.#alerts.delete(key);
-    else if (this.#alerts.get(key) !== sentence) {
-      this.#alerts.set(key, sentence);
-      tell(this, "l2-error", { message: sentence });
+  alert(key: string, said: Said | null): void {
+    const was = this.#alerts.get(key);
+    if (said === null) {
+      if (!this.#alerts.delete(key)) return;
+    } else {
+      const { words } = this.#language;
+      const message = said(words);
+      this.#alerts.set(key, said);
+      if (was?.(words) !== message) tell(this, "l2-error", { message });
     }
     this.requestUpdate();
   }
@@ -158,6 +197,9 @@ export class L2Lab extends LitElement {
     this.#visibility = new IntersectionObserver((entries) => this.#onVisible(entries.at(-1)?.isIntersecting ?? false));
     this.#visibility.observe(this);
     addedData.addEventListener("change", this.#dataAdded);
+    this.#authorDirty = true;
+    this.requestUpdate();
+    this.#tellVersions();
     if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => this.#follow(), { once: true });
     else queueMicrotask(() => this.#follow());
   }
@@ -174,7 +216,9 @@ export class L2Lab extends LitElement {
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value);
-    if (isField(name) && old !== value) {
+    if (old === value) return;
+    if (name === "lang") this.#language.settle();
+    if (isField(name)) {
       this.#authorDirty = true;
       this.requestUpdate();
     }
@@ -186,8 +230,9 @@ export class L2Lab extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("figure") && this.figure !== null) {
-      this.alert("figure", isFigure(this.figure) ? null : words.errors.figure(this.figure));
+    const { figure, device, autoplay, theme } = this;
+    if (changed.has("figure") && figure !== null) {
+      this.alert("figure", isFigure(figure) ? null : (w) => w.errors.figure(figure));
       if (this.#own && this.#own.figure !== this.#figureName) {
         this.#own.removeEventListener("change", this.#changed);
         this.#own.dispose();
@@ -195,18 +240,54 @@ export class L2Lab extends LitElement {
         this.#authorDirty = true;
       }
     }
-    if (changed.has("device") && this.device !== null && this.#figureName !== "theory") {
-      this.alert("device", isDevice(this.device) ? null : words.errors.device(this.device));
-      if (isDevice(this.device)) this.#ownBench.device = this.device;
+    if (changed.has("device")) {
+      this.#checkWord("device", device, DEVICES);
+      if (device !== null && isDevice(device) && this.#figureName !== "theory") this.#ownBench.device = device;
     }
+    if (changed.has("autoplay")) this.#checkWord("autoplay", autoplay, AUTOPLAY);
+    if (changed.has("theme")) this.#checkWord("theme", theme, THEMES);
+    if (changed.has("controls") || changed.has("figure")) this.#checkControls();
+    if (changed.has("controls") || changed.has("locked")) this.#authorDirty = true;
     if (changed.has("htmlFor") && this.hasUpdated) this.#follow();
-    if (this.#authorDirty) {
-      this.#authorDirty = false;
-      const author = Object.fromEntries(FIELDS.flatMap(({ name }) => (this.hasAttribute(name) ? [[name, this.getAttribute(name) ?? ""]] : [])));
-      if (this.#figureName === "theory") this.#theoryBench.settings = author;
-      else this.#ownBench.setAuthor(author);
-    }
+    if (this.#authorDirty) this.#heedAuthor();
     if (changed.has("recorded") && this.recorded && !this.htmlFor) void this.#load(this.recorded);
+  }
+
+  /** Takes the settings of the attributes, and says what is wrong with them. */
+  #heedAuthor(): void {
+    this.#authorDirty = false;
+    const author = authorSettings(this);
+    const { names, said } = impossible(author);
+    for (const name of names) delete author[name];
+    const problems = [...unknownAttributes(this), ...said, ...contradictions(this, this.#figureName, this.htmlFor !== null)];
+    this.alert("attributes", problems.length > 0 ? (w) => problems.map((p) => p(w)).join(" ") : null);
+    if (this.#figureName === "theory") this.#theoryBench.settings = author;
+    else this.#ownBench.setAuthor(author, this.#free);
+  }
+
+  #checkWord(name: string, value: string | null, allowed: readonly string[]): void {
+    this.alert(name, value === null || allowed.includes(value) ? null : (w) => w.errors.value(name, value, allowed.join(", ")));
+  }
+
+  #checkControls(): void {
+    const known = controlNames(this.#figureName);
+    const unknown = this.#only?.filter((name) => !known.includes(name)) ?? [];
+    this.alert("controls", unknown.length > 0 ? (w) => w.errors.control(unknown.map((n) => `“${n}”`).join(", "), known.join(", ")) : null);
+  }
+
+  /** The controls that the author leaves to the reader; `null` for all of them. */
+  get #only(): readonly string[] | null {
+    if (this.controls !== null) return listOf(this.controls);
+    return this.locked ? [] : null;
+  }
+
+  /** The fields that the reader may change by any way; `null` for all of them. */
+  get #free(): readonly string[] | null {
+    return this.locked ? (this.#only ?? []) : null;
+  }
+
+  #mayChange(name: string): boolean {
+    return this.#free?.includes(name) ?? true;
   }
 
   get #figureName(): FigureName {
@@ -218,6 +299,10 @@ export class L2Lab extends LitElement {
   get #figure(): Figure {
     const name = this.#figureName;
     return FIGURES[name === "theory" ? "clock" : name];
+  }
+
+  get #titles(): Titles {
+    return (this.#figureName === "theory" ? theory : this.#figure).titles(this.#language.words);
   }
 
   get #ownBench(): Workbench {
@@ -246,11 +331,14 @@ export class L2Lab extends LitElement {
     this.#unfollow();
     const id = this.htmlFor;
     const root = this.getRootNode();
-    if (!id || !(root instanceof Document || root instanceof ShadowRoot)) return;
-    const other = root.getElementById(id);
-    const found = other instanceof L2Lab && other !== this;
-    this.alert("for", found ? null : other === this ? words.errors.sameSource : words.errors.source(id));
-    if (!found) return;
+    if (this.#figureName === "theory" || !(root instanceof Document || root instanceof ShadowRoot)) return;
+    const other = id ? root.getElementById(id) : null;
+    if (!id || !(other instanceof L2Lab) || other === this || other.#figureName === "theory") {
+      const theirs = other instanceof L2Lab;
+      this.alert("for", id ? (w) => (other === this ? w.errors.sameSource : theirs ? w.errors.theorySource(id) : w.errors.source(id)) : null);
+      return;
+    }
+    this.alert("for", null);
     this.#followed = other.#ownBench;
     this.#followed.addEventListener("change", this.#changed);
     this.#followed.watch(this, this.#visible);
@@ -265,7 +353,12 @@ export class L2Lab extends LitElement {
 
   #onVisible(visible: boolean): void {
     this.#visible = visible;
-    if (this.#figureName !== "theory") this.bench.watch(this, visible);
+    if (this.#figureName === "theory") return;
+    this.bench.watch(this, visible);
+    if (!visible || this.#autoplayed || this.autoplay !== "visible" || this.#followed) return;
+    this.#autoplayed = true;
+    // Whoever asked for stillness presses Play.
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.bench.play(false);
   }
 
   #shown(): Shown {
@@ -274,22 +367,30 @@ export class L2Lab extends LitElement {
 
   #onChange(): void {
     this.requestUpdate();
-    if (this.#figureName === "theory") this.#reporter.error(this.#theoryBench.error);
+    const { words } = this.#language;
+    if (this.#figureName === "theory") this.#reporter.error(this.#theoryBench.error?.(words) ?? null);
     else if (!this.#followed) {
       const { bench } = this;
+      const { problems } = bench;
+      this.alert("settings", problems.length > 0 ? (w) => w.errors.settings(problems.join("; ")) : null);
       const finding = () => this.#draw({ recording: bench.live, frame: null, message: null }).finding;
-      this.#spoken = this.#reporter.report(bench, finding) ?? this.#spoken;
+      this.#spoken = this.#reporter.report(bench, finding, words) ?? this.#spoken;
     }
   }
 
   #draw(source: Source): Drawing {
-    return this.#figure.draw(source, this.#choices);
+    return this.#figure.draw(source, this.#choices, this.#language.words);
   }
 
   #tellReady(): void {
     if (this.#readyTold) return;
     this.#readyTold = true;
     tell(this, "l2-ready", { figure: this.#figureName });
+  }
+
+  #tellVersions(): void {
+    const others = [...L2Lab.#others].join(", ");
+    if (others) this.alert("versions", (w) => w.errors.versions(others, L2Lab.version));
   }
 
   protected override firstUpdated(): void {
@@ -302,9 +403,10 @@ export class L2Lab extends LitElement {
 
   #renderRuns(figure: Figure) {
     const { bench } = this;
+    const { words } = this.#language;
     const shown = this.#shown();
-    const drawing = this.#draw(shown);
-    const groups = controlsOf(this.#figureName, this.#followed !== null, this.controls);
+    const drawing = this.#draw({ ...shown, message: shown.message?.(words) ?? null });
+    const groups = controlsOf(this.#figureName, this.#followed !== null, this.#only);
     const context = this.#context();
     const changed = Object.keys(bench.changes).length > 0;
     const fields = (controls: readonly Control[]) =>
@@ -316,19 +418,19 @@ export class L2Lab extends LitElement {
         ${fields(groups.more)}
         ${sided ? nothing : this.#resetButton(changed)}
       </details>` : nothing}
-      ${exportMenu([...this.#dataExports(shown), ...this.#pictureExports()])} ${this.#shareButton()}`;
+      ${this.#exports([...this.#dataExports(shown), ...this.#pictureExports()])} ${this.#share.render(words)}`;
     return this.#frame({
-      figure,
       drawing,
       sided,
       layout: drawing.charts.length > 1 && this.#figureName !== "auto" ? "pair" : "",
-      bar: html`${transport(bench)}${figure.switches.map((s) => this.#switch(figure, s))}`,
+      bar: html`${transport(bench, words)}${figure.switches(words).map((s, _, all) => this.#switch(all, s))}`,
       alerts: [
         // Said aloud once, by the element whose experiment it is.
-        ...(bench.error ? [html`<p class="problem" role=${this.#followed ? nothing : "alert"}>${bench.error}</p>`] : []),
-        ...(bench.notice ? [html`<p class="notice" role=${this.#followed ? nothing : "status"}>${bench.notice}</p>`] : []),
+        ...(bench.error ? [html`<p class="problem" role=${this.#followed ? nothing : "alert"}>${bench.error(words)}</p>`] : []),
+        ...(bench.notice ? [html`<p class="notice" role=${this.#followed ? nothing : "status"}>${bench.notice(words)}</p>`] : []),
       ],
-      status: status(bench, shown),
+      failed: bench.state === "failed" && !shown.recording,
+      status: status(bench, shown, words),
       side: sided
         ? html`<fieldset class="settings" part="settings">
             <legend>${words.controls.legend}</legend>
@@ -342,63 +444,74 @@ export class L2Lab extends LitElement {
 
   #renderTheory() {
     const bench = this.#theoryBench;
-    const drawing = theory.draw(bench.view, this.#choices);
-    const at = (value: number) => bench.lambdas.indexOf(value);
+    const { words } = this.#language;
+    const drawing = theory.draw(bench.view, this.#choices, words);
+    const sliders = controlsOf("theory", false, this.#only).main.map(({ name }) =>
+      name === "lambda"
+        ? stopsField("theory-lambda", words.theory.lambda, words.theory.lambdaHelp, bench.lambdas, bench.lambdas.indexOf(bench.lambda), (v) => bench.set(v, bench.k), "input")
+        : stopsField("theory-k", words.theory.depth, words.theory.depthHelp, bench.depths, bench.depths.indexOf(bench.k), (v) => bench.set(bench.lambda, v), "input"),
+    );
+    const sided = sliders.length > 0;
     return this.#frame({
-      figure: theory,
       drawing,
-      sided: true,
+      sided,
       layout: "even",
-      bar: theory.switches.map((s) => this.#switch(theory, s)),
-      alerts: bench.error ? [html`<p class="problem" role="alert">${bench.error}</p>`] : [],
+      bar: theory.switches(words).map((s, _, all) => this.#switch(all, s)),
+      alerts: bench.error ? [html`<p class="problem" role="alert">${bench.error(words)}</p>`] : [],
+      failed: bench.error !== null && drawing.finding === "",
       status: html`<div class="status short" part="status">
-        <p class="origin">${bench.live ? words.status.live : bench.command ? recorded(bench.command) : nothing}</p>
-        <p>${bench.busy ? words.theory.computing : bench.live ? nothing : words.theory.idle}</p>
+        <p class="origin">${bench.live ? words.status.live : bench.command ? recorded(bench.command, words) : nothing}</p>
+        <p>${bench.busy ? words.theory.computing : bench.live || !sided ? nothing : words.theory.idle}</p>
       </div>`,
-      side: html`<fieldset class="settings" part="settings">
-        <legend>${words.controls.legend}</legend>
-        <div class="fields">
-          ${stopsField("theory-lambda", words.theory.lambda, words.theory.lambdaHelp, bench.lambdas, at(bench.lambda), (v) => bench.set(v, bench.k), "input")}
-          ${stopsField("theory-k", words.theory.depth, words.theory.depthHelp, DEPTHS, DEPTHS.indexOf(bench.k as (typeof DEPTHS)[number]), (v) => bench.set(bench.lambda, v), "input")}
-        </div>
-      </fieldset>`,
-      foot: exportMenu(this.#pictureExports()),
+      side: sided
+        ? html`<fieldset class="settings" part="settings">
+            <legend>${words.controls.legend}</legend>
+            <div class="fields">${sliders}</div>
+          </fieldset>`
+        : nothing,
+      foot: html`${this.#exports(this.#pictureExports())} ${this.#share.render(words)}`,
     });
   }
 
   #frame(parts: {
-    figure: { title: string; caption: string };
     drawing: Drawing;
     sided: boolean;
     layout: string;
     bar: unknown;
     alerts: unknown[];
+    failed: boolean;
     status: unknown;
     side: unknown;
     foot: unknown;
   }) {
-    const { figure, drawing, sided } = parts;
-    return html`<article part="figure" class="${this.#figureName} ${sided ? "sided" : ""} ${this.#drop.over ? "dropping" : ""}" aria-labelledby="title">
-      <h3 id="title" class="title" part="title"><slot name="title">${figure.title}</slot></h3>
+    const { drawing, sided, failed } = parts;
+    const { words } = this.#language;
+    const { title, caption } = this.#titles;
+    const charts = drawing.charts.map((spec) => html`<l2-chart exportparts="chart, message" .spec=${spec} .words=${words}></l2-chart>`);
+    return html`<article part="figure" class="${this.#figureName} ${sided ? "sided" : ""} ${this.#drop.over ? "dropping" : ""}"
+      aria-labelledby="title" lang=${words.lang} dir=${words.dir}>
+      <h3 id="title" class="title" part="title"><slot name="title">${title}</slot></h3>
       <div class="bar">${parts.bar}</div>
       <div class="alerts">${[...this.#alerts].map(
-        ([key, sentence]) => html`<div class="problem alert-row" role="alert"><p>${sentence}</p>
+        ([key, said]) => html`<div class="problem alert-row" role="alert"><p>${said(words)}</p>
           <button type="button" class="plain" @click=${() => this.alert(key, null)}>${words.errors.dismiss}</button></div>`,
       )}${parts.alerts}</div>
-      <div class="charts ${parts.layout}">${drawing.charts.map((spec) => html`<l2-chart exportparts="chart, message" .spec=${spec}></l2-chart>`)}</div>
+      <div class="charts ${failed ? "" : parts.layout}">${failed
+        ? html`<div class="failed" part="fallback"><slot name="fallback"><p>${words.status.stopped}</p></slot></div>`
+        : charts}</div>
       <div class="text">
         ${parts.status}
         <p class="finding" part="finding">${drawing.finding}</p>
-        <p class="caption" part="caption"><slot name="caption">${figure.caption}</slot></p>
+        <p class="caption" part="caption"><slot name="caption">${caption}</slot></p>
       </div>
-      <div class="side">${parts.side}</div>
+      ${parts.side === nothing ? nothing : html`<div class="side">${parts.side}</div>`}
       <div class="foot">${parts.foot}</div>
       <p class="unseen" role="status" aria-live="polite">${this.#spoken}</p>
     </article>`;
   }
 
-  #switch(figure: Pick<Figure, "switches">, s: Switch) {
-    const value = chosen(figure, this.#choices, s.name);
+  #switch(all: readonly Switch[], s: Switch) {
+    const value = chosen(all, this.#choices, s.name);
     const choose = (event: Event) => {
       this.#choices = { ...this.#choices, [s.name]: (event.target as HTMLInputElement).value };
       this.requestUpdate();
@@ -414,6 +527,7 @@ export class L2Lab extends LitElement {
   #context(): ControlContext {
     const { bench } = this;
     return {
+      words: this.#language.words,
       full: bench.full,
       initial: bench.initial,
       data: [...new Set([EMBEDDED, ...addedData.names, bench.full["data"] ?? EMBEDDED])],
@@ -437,6 +551,7 @@ export class L2Lab extends LitElement {
 
   #resetButton(changed: boolean) {
     const { bench } = this;
+    const { controls } = this.#language.words;
     const undo = this.#before;
     const reset = () => {
       this.#before = bench.changes;
@@ -449,24 +564,30 @@ export class L2Lab extends LitElement {
     };
     return html`<div class="actions">
       <button part="button" type="button" id="reset" aria-disabled=${!changed && !undo}
-        @click=${() => (changed ? reset() : back())}>${undo && !changed ? words.controls.undo : words.controls.reset}</button>
+        @click=${() => (changed ? reset() : back())}>${undo && !changed ? controls.undo : controls.reset}</button>
     </div>`;
+  }
+
+  #exports(items: { label: string; make: (() => void) | null }[]) {
+    return NO_FILES ? nothing : exportMenu(items, this.#language.words);
   }
 
   #dataExports({ recording }: Shown) {
     const name = `l2lab-${this.#figureName}`;
+    const { exports } = this.#language.words;
     const traces = recording ? () => save(`${name}.csv`, csv(recording), "text/csv") : null;
     return [
-      { label: words.exports.csv, make: traces },
-      { label: words.exports.toml, make: () => save(`${name}.toml`, this.export("toml"), "application/toml") },
+      { label: exports.csv, make: traces },
+      { label: exports.toml, make: () => save(`${name}.toml`, this.export("toml"), "application/toml") },
     ];
   }
 
   #pictureExports() {
     const name = `l2lab-${this.#figureName}`;
+    const { exports } = this.#language.words;
     return [
-      { label: words.exports.svg, make: () => save(`${name}.svg`, this.export("svg"), "image/svg+xml") },
-      { label: words.exports.png, make: () => void this.#savePng(`${name}.png`) },
+      { label: exports.svg, make: () => save(`${name}.svg`, this.export("svg"), "image/svg+xml") },
+      { label: exports.png, make: () => void this.#savePng(`${name}.png`) },
     ];
   }
 
@@ -474,29 +595,14 @@ export class L2Lab extends LitElement {
     try {
       save(name, await pngFile(this.#drawings()), "image/png");
     } catch {
-      this.alert("export", words.exports.failed);
+      this.alert("export", (w) => w.exports.failed);
     }
   }
 
-  #shareButton() {
-    if (!this.link) return nothing;
-    const link = this.link();
-    const copy = async () => {
-      try {
-        await navigator.clipboard.writeText(link);
-        this.#sharing = "copied";
-      } catch {
-        this.#sharing = "shown";
-      }
-      this.#spoken = this.#sharing === "copied" ? words.exports.copied : "";
-      this.requestUpdate();
-    };
-    return html`<button part="button" type="button" title=${words.exports.shareTip} @click=${copy}>
-        ${icons.link}${this.#sharing === "copied" ? words.exports.copied : words.exports.share}</button>
-      ${this.#sharing === "shown"
-        ? keyed(link, html`<div class="link"><label for="link">${words.exports.link}</label>
-            <input id="link" type="text" readonly .value=${link} @focus=${(e: Event) => (e.target as HTMLInputElement).select()} /></div>`)
-        : nothing}`;
+  /** Says something to whoever cannot see it. */
+  say(text: string): void {
+    this.#spoken = text;
+    this.requestUpdate();
   }
 
   #drawings(): SVGSVGElement[] {
@@ -505,19 +611,33 @@ export class L2Lab extends LitElement {
 
   async #takeFiles(files: File[]): Promise<void> {
     if (files.length === 0) return;
-    this.#spoken = words.controls.reading;
-    this.requestUpdate();
+    const { words } = this.#language;
+    this.say(words.controls.reading);
     try {
       const added = await addFiles(files);
-      this.#spoken = words.controls.added(added.name, whole(added.train), whole(added.test));
+      this.say(words.controls.added(added.name, whole(added.train), whole(added.test)));
       this.alert("data", null);
       this.bench.set("data", added.name);
     } catch (error) {
-      this.#spoken = "";
-      this.alert("data", error instanceof Error ? error.message : String(error));
+      this.say("");
+      this.alert("data", saidBy(error));
     }
-    this.requestUpdate();
   }
+}
+
+// Every field is a property too: its attribute's text, with a list or a number for it where that is handier.
+for (const { name } of FIELDS) {
+  Object.defineProperty(L2Lab.prototype, camel(name), {
+    configurable: true,
+    enumerable: true,
+    get(this: L2Lab): string | null {
+      return this.getAttribute(name);
+    },
+    set(this: L2Lab, value: unknown) {
+      if (value === null || value === undefined) this.removeAttribute(name);
+      else this.setAttribute(name, Array.isArray(value) ? value.join(",") : String(value));
+    },
+  });
 }
 
 /** As far from the screen as a reader scrolls while a recording loads. */
@@ -539,16 +659,18 @@ function near(element: Element): Promise<void> {
 }
 
 function isDevice(name: string): name is DeviceChoice {
-  return Object.hasOwn(words.controls.devices, name);
+  return (DEVICES as readonly string[]).includes(name);
 }
 
 function isFigure(name: string): name is FigureName {
-  return name === "theory" || name in FIGURES;
+  return name === "theory" || Object.hasOwn(FIGURES, name);
 }
 
-if (!customElements.get("l2-lab")) customElements.define("l2-lab", L2Lab);
-declare global {
-  interface HTMLElementTagNameMap {
-    "l2-lab": L2Lab;
-  }
+/** Defines the element, unless another script has: of another version its elements say so. */
+export function define(): void {
+  const there = customElements.get("l2-lab") as Partial<typeof L2Lab> | undefined;
+  if (!there) customElements.define("l2-lab", L2Lab);
+  else if (there.version !== L2Lab.version) there.meet?.(L2Lab.version);
 }
+
+define();

@@ -1,5 +1,5 @@
 // Tells the page, by events, and a screen reader, by sentences, what happens to an experiment.
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import { tell } from "./events.ts";
 import { Herald } from "./herald.ts";
 import type { Workbench } from "./workbench.ts";
@@ -18,17 +18,17 @@ export class Reporter {
   constructor(readonly element: EventTarget) {}
 
   /** Reports what is new; what is to be said aloud is returned. `finding` says what the whole recording shows. */
-  report(bench: Workbench, finding: () => string): string | null {
+  report(bench: Workbench, finding: () => string, words: Words): string | null {
     const { live: recording, state } = bench;
     const was = this.#state;
     this.#state = state;
-    this.error(bench.error);
+    this.error(bench.error?.(words) ?? null);
     if (!recording) {
       this.#herald.reset();
       this.#waiting = [];
       return null;
     }
-    const { measurements, peaks, spoken } = this.#herald.news(recording);
+    const { measurements, peaks, spoken } = this.#herald.news(recording, words);
     if (measurements.length > 0) tell(this.element, "l2-measurement", { measurements, recording });
     for (const peak of peaks) tell(this.element, "l2-peak", peak);
     if (state === "done") {

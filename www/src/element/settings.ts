@@ -29,6 +29,15 @@ export function belongs(experiment: Experiment, settings: Settings, ignored: rea
   );
 }
 
+/** The fields that are the length of a run: one of them at most is set. */
+const LENGTHS = ["tau", "steps", "epochs"];
+
+/** `own` settings over `base`; a length takes the place of another one. */
+export function over(base: Settings, own: Settings): Settings {
+  if (!LENGTHS.some((name) => own[name])) return { ...base, ...own };
+  return { ...Object.fromEntries(Object.entries(base).filter(([name]) => !LENGTHS.includes(name))), ...own };
+}
+
 /** Only what differs from `base`; what is not set there is as good as empty. */
 export function differing(settings: Settings, base: Settings): Settings {
   return Object.fromEntries(Object.entries(settings).filter(([name, value]) => !same(value, base[name] ?? "")));

@@ -1,12 +1,11 @@
 // Where what is shown comes from, how far it has come, and on which device.
 import { html, nothing } from "lit";
 import { short, whole } from "../format.ts";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import type { Shown, Workbench } from "./workbench.ts";
 
-const w = words.status;
-
-export function status(bench: Workbench, shown: Shown) {
+export function status(bench: Workbench, shown: Shown, words: Words) {
+  const w = words.status;
   const { progress, state } = bench;
   const live = shown.origin === "live";
   const share = progress && progress.total > 0 ? progress.steps / progress.total : 0;
@@ -14,25 +13,26 @@ export function status(bench: Workbench, shown: Shown) {
   if (!live) {
     const command = shown.recording?.command;
     return html`<div class="status" part="status">${bar}
-      <p class="origin">${command ? recorded(command) : nothing}</p>
+      <p class="origin">${command ? recorded(command, words) : nothing}</p>
     </div>`;
   }
   return html`<div class="status" part="status">${bar}
-    <p class="origin">${[w.live, doing(bench)].filter(Boolean).join(": ")}</p>
-    <p>${progress && state !== "failed" ? html`${w.total(whole(progress.steps), whole(progress.total))}. ${progress.why}` : nothing}</p>
+    <p class="origin">${[w.live, doing(bench, words)].filter(Boolean).join(": ")}</p>
+    <p>${progress && state !== "failed" ? html`${w.total(whole(progress.steps), whole(progress.total))}. ${progress.why(words)}` : nothing}</p>
   </div>`;
 }
 
 /** The command that made what is shown. */
-export function recorded(command: string) {
-  return html`${w.recorded} <code>${command.split(" ").map((word) => html`<span>${word}</span> `)}</code>`;
+export function recorded(command: string, words: Words) {
+  return html`${words.status.recorded} <code>${command.split(" ").map((word) => html`<span>${word}</span> `)}</code>`;
 }
 
-function doing(bench: Workbench): string {
+function doing(bench: Workbench, words: Words): string {
+  const w = words.status;
   const { progress, state } = bench;
   if (state === "failed") return w.failed;
   if (state === "done") return w.done;
-  if (bench.unattended) return w.pausedUnseen;
+  if (bench.held) return bench.held === "turn" ? w.waiting : w.pausedUnseen;
   if (state === "paused") return w.paused;
   if (state === "loading") return w.starting;
   if (state !== "running" || !progress) return "";

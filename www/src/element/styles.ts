@@ -2,15 +2,28 @@
 import { css } from "lit";
 
 export const styles = css`
+  /* A page around may reset everything; the figure stays whole. */
   :host {
-    display: block;
-    container-type: inline-size;
-    color: var(--_ink);
-    font: 1rem/1.5 var(--_font);
-    text-align: start;
+    display: block !important;
+    box-sizing: border-box !important;
+    container-type: inline-size !important;
+    position: relative !important;
+    width: auto !important;
+    min-width: 0 !important;
+    overflow-wrap: break-word !important;
+    color: var(--_ink) !important;
+    font: 1rem/1.5 var(--_font) !important;
+    letter-spacing: normal !important;
+    text-align: start !important;
+    text-transform: none !important;
+    text-indent: 0 !important;
+    white-space: normal !important;
+    word-spacing: normal !important;
+    visibility: visible !important;
+    cursor: auto !important;
   }
   :host([hidden]) {
-    display: none;
+    display: none !important;
   }
   * {
     box-sizing: border-box;
@@ -156,7 +169,7 @@ export const styles = css`
     outline-offset: -3px;
     box-shadow: inset 0 0 0 5px var(--_paper);
   }
-  :is(button, summary, input, select, a):focus-visible {
+  :is(button, summary, input, select, textarea, a):focus-visible {
     outline: 3px solid var(--_accent);
     outline-offset: 2px;
   }
@@ -252,6 +265,16 @@ export const styles = css`
     border-color: var(--_bad);
   }
 
+  .failed {
+    display: grid;
+    place-items: center;
+    min-height: var(--l2-chart-height, 21rem);
+    padding: 1rem;
+    text-align: center;
+    background: var(--_raised);
+    border-radius: 6px;
+  }
+
   /* Settings */
   .side {
     min-width: 0;
@@ -326,6 +349,7 @@ export const styles = css`
     font-size: 0.8125rem;
   }
   select,
+  textarea,
   input[type="text"],
   input[type="number"] {
     width: 100%;
@@ -374,7 +398,7 @@ export const styles = css`
     align-content: start;
     gap: 0.5rem 0.75rem;
   }
-  .foot > details.more {
+  .foot > details.more:not(.share) {
     flex: 1 1 100%;
   }
   details.more[open] > .fields {
@@ -403,16 +427,37 @@ export const styles = css`
   .menu > div button {
     border: 0;
   }
-  .link {
+  .share[open] {
+    flex: 1 1 100%;
+  }
+  .share .panel {
     display: grid;
-    gap: 0.25rem;
-    flex: 1 1 16rem;
+    gap: 0.625rem;
+    margin-top: 0.5rem;
+    padding: 0.75rem;
+    border: 1px solid var(--_rule);
+    border-radius: 8px;
     font-size: 0.875rem;
+  }
+  .share textarea {
+    resize: vertical;
+    font: 0.8125rem/1.45 ui-monospace, "SFMono-Regular", Consolas, "DejaVu Sans Mono", monospace;
+    overflow-wrap: anywhere;
+  }
+  .share .actions {
+    margin-top: 0;
+  }
+  .share .actions.wide {
+    grid-column: 1 / -1;
   }
   @container (min-width: 24rem) {
     .foot .field.wide {
       grid-column: span 2;
     }
+  }
+  /* Charts read from left to right in every language. */
+  l2-chart {
+    direction: ltr;
   }
   @container (max-width: 20rem) {
     article {

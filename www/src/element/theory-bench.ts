@@ -1,9 +1,10 @@
 // The theory figure's state: its two sliders, what was recorded for them, and what the lab computes for them.
-import { LAMBDAS, TIMES, shownModes, type TheoryView } from "../figures/theory.ts";
+import { DEPTHS, LAMBDAS, TIMES, shownModes, type TheoryView } from "../figures/theory.ts";
 import { RECORDING_VERSION, type TheoryCurves, type TheoryRecording } from "../types.ts";
-import { words } from "../words.ts";
+import { saidBy } from "../lab/told.ts";
+import type { Said } from "../words/words.ts";
 import { lab, type Lab } from "./workbench.ts";
-import type { Settings } from "./settings.ts";
+import { numbers, type Settings } from "./settings.ts";
 
 type Solved = Awaited<ReturnType<Lab["theory"]>>;
 
@@ -11,15 +12,27 @@ type Solved = Awaited<ReturnType<Lab["theory"]>>;
 export class TheoryBench extends EventTarget {
   lambda = 0.03;
   k = 3;
-  error: string | null = null;
-  /** The author's settings, over the theory's own. */
-  settings: Settings = {};
+  error: Said | null = null;
 
+  #author: Settings = {};
   #recorded: TheoryRecording | null = null;
   #solved = new Map<number, Promise<Solved>>();
   #computed: TheoryView | null = null;
   #busy = false;
   #again = false;
+
+  /** The author's settings, over the theory's own; λ and the depth are where the sliders stand at first. */
+  set settings(settings: Settings) {
+    this.#author = settings;
+    this.#solved.clear();
+    const one = (name: string) => numbers(settings[name])?.filter((v) => v > 0)[0];
+    [this.lambda, this.k] = [one("lambda") ?? this.lambda, one("depth") ?? this.k];
+    this.#changed();
+  }
+
+  get settings(): Settings {
+    return this.#author;
+  }
 
   get busy(): boolean {
     return this.#busy;
@@ -35,21 +48,21 @@ export class TheoryBench extends EventTarget {
   }
 
   /** Loads a recorded result when its `turn` has come; its problem, if any, is the returned sentence. */
-  async load(url: string, turn: Promise<void>): Promise<string | null> {
+  async load(url: string, turn: Promise<void>): Promise<Said | null> {
     try {
       await turn;
       const response = await fetch(url);
-      if (!response.ok) return words.errors.recorded(url);
+      if (!response.ok) return (w) => w.errors.recorded(url);
       const recording = (await response.json()) as Partial<TheoryRecording>;
-      if (recording.version !== RECORDING_VERSION || !recording.lambdas || !recording.k) return words.errors.version(url);
+      if (recording.version !== RECORDING_VERSION || !recording.lambdas || !recording.k) return (w) => w.errors.version(url);
       this.#recorded = recording as TheoryRecording;
       if (!this.#computed) {
-        this.k = this.#recorded.k;
-        this.lambda = closest(this.lambda, this.#recorded.lambdas);
+        if (!this.#author["depth"]) this.k = this.#recorded.k;
+        if (!this.#author["lambda"]) this.lambda = closest(this.lambda, this.#recorded.lambdas);
       }
       return null;
     } catch {
-      return words.errors.recorded(url);
+      return (w) => w.errors.recorded(url);
     } finally {
       this.#changed();
     }
@@ -60,7 +73,8 @@ export class TheoryBench extends EventTarget {
     const { lambda, k } = this;
     if (this.#computed) return { ...this.#computed, recorded: this.#recorded };
     const known = this.#recorded?.k === k ? this.#recorded.lambdas.find((c) => c.lambda === lambda) : undefined;
-    const message = known ? null : this.#busy ? words.theory.computing : words.theory.noCurves;
+    const busy = this.#busy;
+    const message: Said | null = known ? null : ({ theory }) => (busy ? theory.computing : theory.noCurves);
     return { lambda, k, curves: known ?? null, gammas: this.#recorded?.gammas ?? [], recorded: this.#recorded, message };
   }
 
@@ -76,6 +90,11 @@ export class TheoryBench extends EventTarget {
   get lambdas(): readonly number[] {
     const recorded = this.#recorded?.lambdas.map((c) => c.lambda) ?? [];
     return [...new Set([...LAMBDAS, ...recorded, this.lambda])].sort((a, b) => a - b);
+  }
+
+  /** Where the depth's slider can stand. */
+  get depths(): readonly number[] {
+    return [...new Set<number>([...DEPTHS, this.k])].sort((a, b) => a - b);
   }
 
   async #compute(): Promise<void> {
@@ -99,7 +118,8 @@ export class TheoryBench extends EventTarget {
         this.error = null;
       } catch (error) {
         this.#solved.delete(k);
-        this.error = words.errors.theory(error instanceof Error ? error.message : String(error));
+        const said = saidBy(error);
+        this.error = (w) => w.errors.theory(said(w));
       }
       this.#changed();
     } while (this.#again);
@@ -110,7 +130,7 @@ export class TheoryBench extends EventTarget {
   #solve(k: number): Promise<Solved> {
     let solved = this.#solved.get(k);
     if (!solved) {
-      solved = lab().then(({ theory }) => theory({ ...this.settings, depth: String(k) }));
+      solved = lab().then(({ theory }) => theory({ ...this.#author, depth: String(k) }));
       this.#solved.set(k, solved);
     }
     return solved;

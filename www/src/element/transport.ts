@@ -1,15 +1,14 @@
 // Play, pause, step and rewind.
 import { html } from "lit";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import { icons } from "./icons.ts";
 import type { Workbench } from "./workbench.ts";
 
-const w = words.transport;
-
 /** Buttons keep the focus while they do nothing: they are marked as disabled, not taken away. */
-export function transport(bench: Workbench) {
+export function transport(bench: Workbench, words: Words) {
+  const w = words.transport;
   const { state } = bench;
-  const busy = state === "running" || state === "loading";
+  const { busy } = bench;
   const still = !bench.started;
   const [label, tip] = busy ? [w.pause, w.pauseTip] : state === "done" ? [w.again, w.againTip] : [w.play, w.playTip];
   return html`<div class="transport" role="group" aria-label=${w.label}>

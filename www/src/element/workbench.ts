@@ -1,8 +1,9 @@
 // One experiment on the page: its settings, its recorded result and its live session; several elements may show it.
 import type { DeviceChoice, Session, State, Progress } from "../lab/session.ts";
 import { BASES, RECORDING_VERSION, type FigureName, type Recording } from "../types.ts";
-import { words } from "../words.ts";
-import { belongs, differing, same, type Settings } from "./settings.ts";
+import type { Said } from "../words/words.ts";
+import { enter, leave, settle, type Held, type Trainee } from "./floor.ts";
+import { belongs, differing, over, same, type Settings } from "./settings.ts";
 
 export type Lab = typeof import("../lab/session.ts");
 
@@ -25,22 +26,29 @@ export interface Shown {
   readonly origin: Origin;
   readonly recording: Recording | null;
   readonly frame: Recording | null;
-  readonly message: string | null;
+  readonly message: Said | null;
 }
 
+/** Milliseconds out of sight after which workers are freed. */
+const REST_AFTER = 3000;
+
 /** Dispatches "change" when anything of it has changed, and "settings" when its reader has changed them. */
-export class Workbench extends EventTarget {
+export class Workbench extends EventTarget implements Trainee {
   #author: Settings = {};
+  #free: readonly string[] | null = null;
   #reader: Settings = {};
   #device: DeviceChoice = "auto";
   #session: Session | null = null;
   #opening: Promise<Session | null> | null = null;
-  #failure: string | null = null;
+  #failure: Said | null = null;
   #recorded: Recording | null = null;
   #live: Recording | null = null;
   #loadingRecorded = false;
   #viewers = new Set<object>();
-  #unattended = false;
+  /** Whether it is to train, and why it does not if so. */
+  #wanted = false;
+  #held: Held | null = null;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   readonly #attend = () => this.#attention();
 
   constructor(readonly figure: FigureName) {
@@ -49,12 +57,12 @@ export class Workbench extends EventTarget {
 
   /** Every field's value as text. */
   get full(): Settings {
-    return { ...BASES[this.figure], ...this.#author, ...this.#reader };
+    return over(this.initial, this.#reader);
   }
 
   /** What the page's author set, over the figure's own base. */
   get initial(): Settings {
-    return { ...BASES[this.figure], ...this.#author };
+    return over(BASES[this.figure], this.#author);
   }
 
   /** What the reader changed. */
@@ -82,12 +90,17 @@ export class Workbench extends EventTarget {
     return this.#session?.progress ?? null;
   }
 
-  get notice(): string | null {
+  get notice(): Said | null {
     return this.#session?.notice ?? null;
   }
 
-  get error(): string | null {
+  get error(): Said | null {
     return this.#failure ?? this.#session?.error ?? null;
+  }
+
+  /** What is wrong with settings that were left out, in the core's words. */
+  get problems(): readonly string[] {
+    return this.#session?.problems ?? [];
   }
 
   /** The session's recording, while it is live. */
@@ -97,24 +110,37 @@ export class Workbench extends EventTarget {
 
   /** Whether there is something that rewind would undo. */
   get started(): boolean {
-    return this.#session !== null;
+    return this.#session !== null || this.#wanted;
   }
 
-  /** Whether it waits for a reader who has looked away. */
-  get unattended(): boolean {
-    return this.#unattended;
+  /** What it waits for, if it is to train and does not. */
+  get held(): Held | null {
+    return this.#wanted ? this.#held : null;
   }
 
-  /** Settings of the page's author; the reader's go over them. */
-  setAuthor(settings: Settings): void {
+  /** Whether it trains, or will when it need not wait any more. */
+  get busy(): boolean {
+    return this.#wanted || this.state === "running" || this.state === "loading";
+  }
+
+  get attended(): boolean {
+    return document.visibilityState === "visible" && this.#viewers.size > 0;
+  }
+
+  /**
+   * Settings of the page's author; the reader's go over them. `free` names those that the reader may change, if not all: the
+   * others are the author's, whatever a link says.
+   */
+  setAuthor(settings: Settings, free: readonly string[] | null = null): void {
     this.#author = settings;
-    this.#reader = differing(this.#reader, this.initial);
+    this.#free = free;
+    this.#reader = this.#allowed(this.#reader);
     this.#settled();
   }
 
   /** Replaces the reader's changes. */
   change(settings: Settings): void {
-    const reader = differing(settings, this.initial);
+    const reader = this.#allowed(settings);
     const names = new Set([...Object.keys(reader), ...Object.keys(this.#reader)]);
     if ([...names].every((n) => same(reader[n], this.#reader[n]))) return;
     this.#reader = reader;
@@ -128,19 +154,19 @@ export class Workbench extends EventTarget {
   }
 
   /** Loads a recorded result when its `turn` has come; its problem, if any, is the returned sentence. */
-  async load(url: string, turn: Promise<void>): Promise<string | null> {
+  async load(url: string, turn: Promise<void>): Promise<Said | null> {
     this.#loadingRecorded = true;
     this.#changed();
     try {
       await turn;
       const response = await fetch(url);
-      if (!response.ok) return words.errors.recorded(url);
+      if (!response.ok) return (w) => w.errors.recorded(url);
       const recording = (await response.json()) as Partial<Recording>;
-      if (recording.version !== RECORDING_VERSION || !recording.experiment || !recording.findings) return words.errors.version(url);
+      if (recording.version !== RECORDING_VERSION || !recording.experiment || !recording.findings) return (w) => w.errors.version(url);
       this.#recorded = recording as Recording;
       return null;
     } catch {
-      return words.errors.recorded(url);
+      return (w) => w.errors.recorded(url);
     } finally {
       this.#loadingRecorded = false;
       this.#changed();
@@ -156,44 +182,59 @@ export class Workbench extends EventTarget {
       const recording = this.#session.recording;
       if (recording) return { origin: "live", recording, frame, message: null };
       if (this.state !== "failed") {
-        const message = this.state === "idle" ? words.status.rewound : words.status.starting;
+        const { held, state } = this;
+        const message: Said = ({ status }) => (held === "turn" ? status.waitingFor : state === "idle" ? status.rewound : status.starting);
         return { origin: "live", recording: null, frame, message };
       }
     }
     const live = fits(this.#live);
     if (live) return { origin: "live", recording: live, frame, message: null };
     if (frame) return { origin: "recorded", recording: frame, frame, message: null };
-    const message = this.#loadingRecorded
-      ? words.status.loadingRecorded
-      : this.#opening
-        ? words.status.starting
-        : this.#recorded
-          ? words.status.changed
-          : words.status.noRecorded;
+    const key = this.#loadingRecorded ? "loadingRecorded" : this.held === "turn" ? "waitingFor" : this.#opening ? "starting" : this.#recorded ? "changed" : "noRecorded";
+    const message: Said = ({ status }) => status[key];
     return { origin: "none", recording: null, frame: null, message };
   }
 
-  async play(): Promise<void> {
-    this.#unattended = false;
-    const session = await this.#open();
-    if (session?.state === "done") session.rewind();
-    session?.play();
-    this.#attention();
-  }
-
-  async pause(): Promise<void> {
-    this.#unattended = false;
-    (await this.#opening)?.pause();
+  /** Trains: at once, or with `first` false when no other experiment on the page does. */
+  play(first = true): void {
+    this.#wanted = true;
+    this.#held = "turn";
+    if (this.#session?.state === "done") this.#session.rewind();
+    enter(this, first);
     this.#changed();
   }
 
+  hold(why: Held | null): void {
+    if (!this.#wanted || this.#held === why) return;
+    this.#held = why;
+    if (why === null) {
+      void this.#open().then((session) => {
+        if (this.#wanted && this.#held === null) session?.play();
+      });
+    } else {
+      void this.#opening?.then((session) => {
+        if (!this.#wanted || this.#held !== why) return;
+        session?.pause();
+        if (why === "turn") session?.rest();
+      });
+    }
+    this.#changed();
+  }
+
+  async pause(): Promise<void> {
+    this.#leave();
+    this.#changed();
+    (await this.#opening)?.pause();
+    this.#attention();
+  }
+
   async step(): Promise<void> {
-    this.#unattended = false;
+    this.#leave();
     (await this.#open())?.step();
   }
 
   async rewind(): Promise<void> {
-    this.#unattended = false;
+    this.#leave();
     if (this.state === "failed") {
       this.#close();
       this.#changed();
@@ -225,19 +266,22 @@ export class Workbench extends EventTarget {
   }
 
   #attention(): void {
-    const attended = document.visibilityState === "visible" && this.#viewers.size > 0;
-    if (!attended && (this.state === "running" || this.state === "loading") && !this.#unattended) {
-      this.#unattended = true;
-      void this.#opening?.then((session) => {
-        if (this.#unattended) session?.pause();
-      });
-    } else if (attended && this.#unattended) {
-      this.#unattended = false;
-      void this.#opening?.then((session) => session?.play());
-    } else {
-      return;
-    }
-    this.#changed();
+    clearTimeout(this.#rest);
+    if (!this.attended) this.#rest = setTimeout(() => void this.#opening?.then((session) => session?.rest()), REST_AFTER);
+    settle();
+  }
+
+  /** It is not to train any more. */
+  #leave(): void {
+    this.#wanted = false;
+    this.#held = null;
+    leave(this);
+  }
+
+  #allowed(settings: Settings): Settings {
+    const free = this.#free;
+    const own = Object.entries(settings).filter(([name]) => free === null || free.includes(name));
+    return differing(Object.fromEntries(own), this.initial);
   }
 
   #open(): Promise<Session | null> {
@@ -249,14 +293,19 @@ export class Workbench extends EventTarget {
         if (this.#opening !== opening) return null;
         const session = new Session(this.figure, settings, this.#device);
         session.addEventListener("change", () => {
-          if (session === this.#session) this.#changed();
+          if (session !== this.#session) return;
+          if (session.state === "done" || session.state === "failed") this.#leave();
+          this.#changed();
         });
         this.#session = session;
         this.#changed();
         return session;
       },
       () => {
-        if (this.#opening === opening) this.#failure = words.errors.lab;
+        if (this.#opening === opening) {
+          this.#failure = (w) => w.errors.lab;
+          this.#leave();
+        }
         this.#changed();
         return null;
       },
@@ -272,7 +321,8 @@ export class Workbench extends EventTarget {
     this.#session = null;
     this.#opening = null;
     this.#failure = null;
-    this.#unattended = false;
+    clearTimeout(this.#rest);
+    this.#leave();
   }
 
   #settled(): void {

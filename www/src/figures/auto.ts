@@ -4,7 +4,7 @@ import { logDomain } from "../chart/scale.ts";
 import type { Axis, ChartSpec, Point, Series } from "../chart/spec.ts";
 import { fixed, short, whole } from "../format.ts";
 import type { LambdaScheduleKind, Recording, Trace } from "../types.ts";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import { curvesChart, quantitySwitch } from "./clock.ts";
 import { comparedGroups, diverged, mean, smoothedRun, timeAxis, type Clock, type Group, type Quantity } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
@@ -13,29 +13,30 @@ import { chosen, type Choices, type Drawing, type Figure, type Source } from "./
 const JUMPS: readonly LambdaScheduleKind[] = ["constant", "step", "off", "autol2", "autol2-reference"];
 
 export const auto: Figure = {
-  title: words.auto.title,
-  caption: words.auto.caption,
-  switches: [
+  titles: (words) => words.auto,
+  switches: (words) => [
     {
       name: "clock",
       label: words.clock.clockSwitch,
       options: (["step", "epoch"] as const).map((value) => ({ value, label: words.clocks[value].name })),
     },
-    quantitySwitch,
+    quantitySwitch(words),
   ],
   ignores: ["budget"],
-  draw(source: Source, choices: Choices): Drawing {
-    const time = chosen(auto, choices, "clock") as Clock;
-    const quantity = chosen(auto, choices, "quantity") as Quantity;
-    const finding = source.recording ? sentence(source.recording) : "";
-    return { charts: [curvesChart(source, time, quantity, finding, comparedGroups), lambdaChart(source, time)], finding };
+  draw(source: Source, choices: Choices, words: Words): Drawing {
+    const switches = auto.switches(words);
+    const time = chosen(switches, choices, "clock") as Clock;
+    const quantity = chosen(switches, choices, "quantity") as Quantity;
+    const finding = source.recording ? sentence(source.recording, words) : "";
+    const curves = curvesChart(source, time, quantity, finding, words, comparedGroups);
+    return { charts: [curves, lambdaChart(source, time, words)], finding };
   },
 };
 
 /** λ against time: constants lie flat, schedules move. */
-function lambdaChart({ recording, frame, message }: Source, time: Clock): ChartSpec {
-  const groups = recording ? comparedGroups(recording) : [];
-  const x = timeAxis([recording, frame], time);
+function lambdaChart({ recording, frame, message }: Source, time: Clock, words: Words): ChartSpec {
+  const groups = recording ? comparedGroups(recording, words) : [];
+  const x = timeAxis([recording, frame], time, words);
   const faint: Series[] = [];
   const strong: Series[] = [];
   for (const group of groups) {
@@ -51,7 +52,7 @@ function lambdaChart({ recording, frame, message }: Source, time: Clock): ChartS
   const lambdas = [recording, frame].flatMap((r) => r?.traces ?? []).flatMap((t) => [t.run.lambda, ...t.points.map((m) => m.lambda)]);
   return {
     title: words.auto.chart(words.clocks[time].name),
-    summary: message ?? groups.flatMap(described).join(" "),
+    summary: message ?? groups.flatMap((g) => described(g, words)).join(" "),
     x,
     y: { ...words.auto.y, scale: "log", domain: logDomain(lambdas, 1.6, [1e-4, 0.2]) },
     series: [...faint, ...strong],
@@ -77,15 +78,15 @@ function pathOf(schedule: LambdaScheduleKind, traces: readonly Trace[], time: Cl
   });
 }
 
-function described(group: Group): string[] {
+function described(group: Group, words: Words): string[] {
   const [starts, ends] = [0, -1].map((at) => ofEnded(group, (t) => t.points.at(at)?.lambda));
   if (!starts || !ends || group.look.color !== null || ends.length === 0) return [];
-  return [words.auto.path(group.name, range(starts), range(ends))];
+  return [words.auto.path(group.name, range(starts, words), range(ends, words))];
 }
 
 /** What the schedules came to beside the best of the constants, in sentences; empty before all runs have ended. */
-function sentence(recording: Recording): string {
-  const groups = comparedGroups(recording);
+function sentence(recording: Recording, words: Words): string {
+  const groups = comparedGroups(recording, words);
   if (recording.traces.some((t) => t.end === null)) return "";
   const ended = groups.flatMap((group) => {
     const accuracies = ofEnded(group, (t) => t.points.at(-1)?.test_accuracy);
@@ -114,7 +115,7 @@ function sentence(recording: Recording): string {
       less: gain < 0,
       by: fixed(Math.abs(gain), 3),
       sd: fixed(sd ?? Number.NaN, 3),
-      lambda: range(ofEnded(group, (t) => t.points.at(-1)?.lambda)),
+      lambda: range(ofEnded(group, (t) => t.points.at(-1)?.lambda), words),
       reach: reaching(group, target),
     });
   });
@@ -146,7 +147,7 @@ function median(values: readonly number[]): number {
 }
 
 /** From the least to the largest, or the one that all are. */
-function range(values: readonly number[]): string {
+function range(values: readonly number[], words: Words): string {
   const ends = [Math.min(...values), Math.max(...values)].map((v) => short(v));
   return words.auto.range([...new Set(ends)]);
 }

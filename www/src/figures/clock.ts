@@ -2,7 +2,7 @@
 import type { ChartSpec, Marker, Series } from "../chart/spec.ts";
 import { short } from "../format.ts";
 import type { Recording } from "../types.ts";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import {
   faintCurves,
   groupsOf,
@@ -19,41 +19,41 @@ import {
 import { chosen, type Choices, type Drawing, type Figure, type Source, type Switch } from "./figure.ts";
 
 /** What curves of training show. */
-export const quantitySwitch: Switch = {
+export const quantitySwitch = (words: Words): Switch => ({
   name: "quantity",
   label: words.clock.quantitySwitch,
   options: (["test_accuracy", "test_loss", "train_accuracy"] as const).map((value) => ({
     value,
     label: words.quantities[value].name,
   })),
-};
+});
 
 export const clock: Figure = {
-  title: words.clock.title,
-  caption: words.clock.caption,
-  switches: [
+  titles: (words) => words.clock,
+  switches: (words) => [
     {
       name: "clock",
       label: words.clock.clockSwitch,
       options: (["tau", "step", "epoch"] as const).map((value) => ({ value, label: words.clocks[value].name })),
     },
-    quantitySwitch,
+    quantitySwitch(words),
   ],
   ignores: ["budget"],
-  draw(source: Source, choices: Choices): Drawing {
-    const time = chosen(clock, choices, "clock") as Clock;
-    const quantity = chosen(clock, choices, "quantity") as Quantity;
-    const finding = source.recording ? alignment(source.recording) : "";
-    return { charts: [curvesChart(source, time, quantity, finding)], finding };
+  draw(source: Source, choices: Choices, words: Words): Drawing {
+    const switches = clock.switches(words);
+    const time = chosen(switches, choices, "clock") as Clock;
+    const quantity = chosen(switches, choices, "quantity") as Quantity;
+    const finding = source.recording ? alignment(source.recording, words) : "";
+    return { charts: [curvesChart(source, time, quantity, finding, words)], finding };
   },
 };
 
 /** The curves of the grid with its t_*, or of other groups without, on one clock. */
-export function curvesChart(source: Source, time: Clock, quantity: Quantity, finding: string, groupsIn = groupsOf): ChartSpec {
+export function curvesChart(source: Source, time: Clock, quantity: Quantity, finding: string, words: Words, groupsIn = groupsOf): ChartSpec {
   const marked = groupsIn === groupsOf;
   const { recording, frame, message } = source;
-  const groups = recording ? groupsIn(recording) : [];
-  const faint = groups.flatMap((g) => (g.traces.length > 1 ? faintCurves(g, quantity, time) : []));
+  const groups = recording ? groupsIn(recording, words) : [];
+  const faint = groups.flatMap((g) => (g.traces.length > 1 ? faintCurves(g, quantity, time, words) : []));
   const strong: Series[] = [];
   const peaks: Series[] = [];
   const markers: Marker[] = [];
@@ -79,9 +79,9 @@ export function curvesChart(source: Source, time: Clock, quantity: Quantity, fin
   const title = words.clock.chart(words.quantities[quantity].name, words.clocks[time].name);
   return {
     title,
-    summary: message ?? [finding, ...groups.flatMap((g) => described(g, marked))].filter(Boolean).join(" "),
-    x: timeAxis([recording, frame], time),
-    y: quantityAxis([recording, frame], quantity, groupsIn),
+    summary: message ?? [finding, ...groups.flatMap((g) => described(g, marked, words))].filter(Boolean).join(" "),
+    x: timeAxis([recording, frame], time, words),
+    y: quantityAxis([recording, frame], quantity, words, groupsIn),
     series: [...faint, ...strong, ...peaks, key(words.clock.peak, "dot"), key(words.clock.peakSoFar, "ring")],
     markers,
     bands: [],
@@ -90,7 +90,7 @@ export function curvesChart(source: Source, time: Clock, quantity: Quantity, fin
 }
 
 /** One group in a sentence. */
-function described(group: Group, marked: boolean): string[] {
+function described(group: Group, marked: boolean, words: Words): string[] {
   const { cell } = group;
   if (!cell || cell.max_test_accuracy === null) return [];
   const best = short(cell.max_test_accuracy);
@@ -100,7 +100,7 @@ function described(group: Group, marked: boolean): string[] {
 }
 
 /** How far apart the peaks are in steps and in τ, in a sentence; empty with fewer than two. */
-export function alignment(recording: Recording): string {
+export function alignment(recording: Recording, words: Words): string {
   const cells = recording.findings.cells.flatMap((c) =>
     c.t_star !== null && c.tau_star !== null && c.t_star > 0 && c.tau_star > 0 ? { steps: c.t_star, tau: c.tau_star } : [],
   );

@@ -3,7 +3,7 @@ import { extent, linearDomain, logDomain } from "../chart/scale.ts";
 import { DASHES, look, type Axis, type Look, type Point, type Series } from "../chart/spec.ts";
 import type { Cell, LambdaScheduleKind, Measurement, Recording, RunSummary, Trace } from "../types.ts";
 import { short } from "../format.ts";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 
 /** A run this far on its way, and gone on for a third as long again, has passed its peak as far as can be told. */
 const FAR = 0.4;
@@ -38,7 +38,7 @@ function ofGrid(recording: Recording, run: Alike): boolean {
 }
 
 /** The grid's cells, the largest λ first: one colour for each λ; dashes tell λ apart, or η if there are several. */
-export function groupsOf(recording: Recording): Group[] {
+export function groupsOf(recording: Recording, words: Words): Group[] {
   const runs = recording.traces.filter((t) => ofGrid(recording, t.run));
   const distinct = (values: number[]) => [...new Set(values)].sort((a, b) => b - a);
   const lambdas = distinct(runs.map((t) => t.run.lambda));
@@ -55,8 +55,8 @@ export function groupsOf(recording: Recording): Group[] {
 }
 
 /** The grid's cells, and after them the schedules that were compared with them, in the text's colour. */
-export function comparedGroups(recording: Recording): Group[] {
-  const grid = groupsOf(recording);
+export function comparedGroups(recording: Recording, words: Words): Group[] {
+  const grid = groupsOf(recording, words);
   const runs = recording.traces.map((t) => t.run).filter((run) => !ofGrid(recording, run));
   const several = new Set(runs.map((run) => run.lr)).size > 1;
   const firsts = runs.filter((run, i) => runs.findIndex((r) => alike(r, run)) === i);
@@ -141,7 +141,7 @@ export function smoothedRun(trace: Trace, quantity: Quantity, clock: Clock): Poi
 }
 
 /** Each run by itself. */
-export function faintCurves(group: Group, quantity: Quantity, clock: Clock): Series[] {
+export function faintCurves(group: Group, quantity: Quantity, clock: Clock, words: Words): Series[] {
   return group.traces.map((trace) => ({
     name: words.run(group.name, trace.run.seed),
     mark: "faint",
@@ -171,12 +171,15 @@ export function timeOf(recording: Recording, group: Alike, clock: Clock, steps: 
   return clock === "tau" ? (group.lr / (1 - momentum)) * group.lambda * steps : Number.NaN;
 }
 
+/** A clock's domain without data. */
+const UNTIMED: Record<Clock, [number, number]> = { tau: [0.04, 2], step: [4, 7000], epoch: [1, 2000] };
+
 /** The time axis of the grid's runs from their first measurement to their planned end; none is longer. */
-export function timeAxis(recordings: readonly (Recording | null)[], clock: Clock): Axis {
+export function timeAxis(recordings: readonly (Recording | null)[], clock: Clock, words: Words): Axis {
   const ends = recordings.flatMap((r) =>
     r ? r.traces.filter((t) => ofGrid(r, t.run)).flatMap((t) => [t.run.measure_every, t.run.steps].map((s) => timeOf(r, t.run, clock, s))) : [],
   );
-  return { ...words.clocks[clock], scale: "log", domain: logDomain(ends, 1.08, words.clocks[clock].otherwise) };
+  return { ...words.clocks[clock], scale: "log", domain: logDomain(ends, 1.08, UNTIMED[clock]) };
 }
 
 /** Steps that the ends of a quantity's axis fall on, and its domain without data. */
@@ -187,10 +190,10 @@ const GRAIN: Record<Quantity, { step: number; otherwise: [number, number] }> = {
 };
 
 /** The axis of a quantity: all that happens after the first tenth of each run, so that the peaks can be seen. */
-export function quantityAxis(recordings: readonly (Recording | null)[], quantity: Quantity, groups = groupsOf): Axis {
+export function quantityAxis(recordings: readonly (Recording | null)[], quantity: Quantity, words: Words, groups = groupsOf): Axis {
   const values = recordings.flatMap((r) =>
     r
-      ? groups(r).flatMap((g) => {
+      ? groups(r, words).flatMap((g) => {
           const from = 0.1 * Math.max(...g.traces.map((t) => t.run.steps));
           return meanCurve(g, quantity, "step").flatMap((p) => (p.x >= from ? p.y : []));
         })

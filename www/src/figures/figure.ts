@@ -1,6 +1,7 @@
 // What a figure is: a pure function from a recording to charts and a sentence, with the switches that its reader gets.
 import type { ChartSpec } from "../chart/spec.ts";
 import type { Recording } from "../types.ts";
+import type { Words } from "../words/words.ts";
 
 /** A choice between ways of looking at the same recording. */
 export interface Switch {
@@ -27,18 +28,23 @@ export interface Source {
   readonly message: string | null;
 }
 
-export interface Figure {
+/** A figure's words. */
+export interface Titles {
   readonly title: string;
   readonly caption: string;
-  readonly switches: readonly Switch[];
+}
+
+export interface Figure {
+  titles(words: Words): Titles;
+  switches(words: Words): readonly Switch[];
   /** Fields of the experiment that make no difference to it. */
   readonly ignores: readonly string[];
-  draw(source: Source, choices: Choices): Drawing;
+  draw(source: Source, choices: Choices, words: Words): Drawing;
 }
 
 /** The chosen option of a switch: the first, unless the reader chose. */
-export function chosen(figure: Pick<Figure, "switches">, choices: Choices, name: string): string {
-  const options = figure.switches.find((s) => s.name === name)?.options ?? [];
+export function chosen(switches: readonly Switch[], choices: Choices, name: string): string {
+  const options = switches.find((s) => s.name === name)?.options ?? [];
   const choice = choices[name];
   return options.some((o) => o.value === choice) && choice !== undefined ? choice : (options[0]?.value ?? "");
 }

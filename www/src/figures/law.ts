@@ -3,14 +3,13 @@ import { extent, logDomain } from "../chart/scale.ts";
 import type { Band, Series } from "../chart/spec.ts";
 import { fixed } from "../format.ts";
 import type { Estimator, Fit, Recording, RunSummary } from "../types.ts";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import { alike, endedRuns, groupsOf, mean } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
 
 export const law: Figure = {
-  title: words.law.title,
-  caption: words.law.caption,
-  switches: [
+  titles: (words) => words.law,
+  switches: (words) => [
     {
       name: "estimator",
       label: words.law.estimatorSwitch,
@@ -18,10 +17,10 @@ export const law: Figure = {
     },
   ],
   ignores: ["budget", "estimator"],
-  draw(source: Source, choices: Choices): Drawing {
-    const estimator = chosen(law, choices, "estimator") as Estimator;
+  draw(source: Source, choices: Choices, words: Words): Drawing {
+    const estimator = chosen(law.switches(words), choices, "estimator") as Estimator;
     const { recording, frame, message } = source;
-    const finding = recording ? sentence(recording, estimator) : "";
+    const finding = recording ? sentence(recording, estimator, words) : "";
     const several = recording ? new Set(recording.traces.map((t) => t.run.lr)).size > 1 : false;
     const xOf = (run: { lr: number; momentum: number; lambda: number }) => (several ? rate(run) : run.lambda);
     const shown = (r: Recording | null) => (r ? lawful(r).filter((s) => s.estimates[estimator]) : []);
@@ -30,8 +29,8 @@ export const law: Figure = {
     const x = { ...(several ? words.law.xRate : words.law.x), scale: "log", domain: logDomain(xs, 1.5, [1e-3, 0.2]) } as const;
     const steps = all.flatMap((r) => r.estimates[estimator]?.step ?? []);
     const y = { ...words.law.y, scale: "log", domain: logDomain(steps, 1.7, [10, 1e4]) } as const;
-    const drawn = recording ? dots(recording, estimator, xOf) : [];
-    const lines = recording ? fitted(recording, estimator, x.domain, xOf) : { series: [], bands: [] };
+    const drawn = recording ? dots(recording, estimator, xOf, words) : [];
+    const lines = recording ? fitted(recording, estimator, x.domain, xOf, words) : { series: [], bands: [] };
     return {
       charts: [
         {
@@ -61,8 +60,8 @@ function rate(run: { lr: number; momentum: number; lambda: number }): number {
 }
 
 /** Dots for the runs in the fit, arrows for those whose peak was not reached. */
-function dots(recording: Recording, estimator: Estimator, xOf: (run: RunSummary) => number): Series[] {
-  const [groups, runs] = [groupsOf(recording), lawful(recording)];
+function dots(recording: Recording, estimator: Estimator, xOf: (run: RunSummary) => number, words: Words): Series[] {
+  const [groups, runs] = [groupsOf(recording, words), lawful(recording)];
   const of = (censored: boolean): Series[] =>
     groups.flatMap((group) => {
       const points = runs.flatMap((r) => {
@@ -86,6 +85,7 @@ function fitted(
   estimator: Estimator,
   domain: readonly [number, number],
   xOf: (run: RunSummary) => number,
+  words: Words,
 ): { series: Series[]; bands: Band[] } {
   const fit = recording.findings.fits[estimator];
   const inFit = lawful(recording).filter((r) => r.estimates[estimator]?.censored === false);
@@ -113,7 +113,7 @@ function fitted(
   };
 }
 
-function sentence(recording: Recording, estimator: Estimator): string {
+function sentence(recording: Recording, estimator: Estimator, words: Words): string {
   const runs = lawful(recording).filter((r) => r.estimates[estimator]);
   const censored = runs.filter((r) => r.estimates[estimator]?.censored).length;
   const fit: Fit | undefined = recording.findings.fits[estimator];

@@ -3,7 +3,7 @@ import { linearDomain } from "../chart/scale.ts";
 import type { Axis, ChartSpec, Series } from "../chart/spec.ts";
 import { fixed, short } from "../format.ts";
 import type { Recording } from "../types.ts";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import { curvesChart } from "./clock.ts";
 import { alike, endedRuns, groupsOf, mean } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
@@ -16,9 +16,8 @@ const TOLERANCE = 0.005;
 const FITTED = 0.995;
 
 export const limits: Figure = {
-  title: words.limits.title,
-  caption: words.limits.caption,
-  switches: [
+  titles: (words) => words.limits,
+  switches: (words) => [
     {
       name: "bars",
       label: words.limits.barsSwitch,
@@ -26,17 +25,17 @@ export const limits: Figure = {
     },
   ],
   ignores: ["budget"],
-  draw(source: Source, choices: Choices): Drawing {
-    const bars = chosen(limits, choices, "bars") as Bars;
-    const finding = source.recording ? sentence(source.recording) : "";
-    return { charts: [curvesChart(source, "tau", "test_accuracy", ""), barsChart(source, bars, finding)], finding };
+  draw(source: Source, choices: Choices, words: Words): Drawing {
+    const bars = chosen(limits.switches(words), choices, "bars") as Bars;
+    const finding = source.recording ? sentence(source.recording, words) : "";
+    return { charts: [curvesChart(source, "tau", "test_accuracy", "", words), barsChart(source, bars, finding, words)], finding };
   },
 };
 
-function barsChart(source: Source, bars: Bars, finding: string): ChartSpec {
+function barsChart(source: Source, bars: Bars, finding: string, words: Words): ChartSpec {
   const { recording, frame, message } = source;
   const digits = bars === "late_decay" ? 3 : 2;
-  const groups = recording ? groupsOf(recording) : [];
+  const groups = recording ? groupsOf(recording, words) : [];
   const runs = recording ? endedRuns(recording) : [];
   const series = groups.flatMap((group, i): Series[] => {
     const values = runs.filter((r) => alike(r, group)).flatMap((r) => r[bars] ?? []);
@@ -46,7 +45,7 @@ function barsChart(source: Source, bars: Bars, finding: string): ChartSpec {
     return [{ ...group.look, name: group.name, mark: "bar", points: [point], readable: true }];
   });
   const all = [recording, frame].flatMap((r) => (r ? endedRuns(r).flatMap((s) => s[bars] ?? []) : []));
-  const count = Math.max(1, groups.length, frame ? groupsOf(frame).length : 0);
+  const count = Math.max(1, groups.length, frame ? groupsOf(frame, words).length : 0);
   const x: Axis = {
     ...words.limits.x,
     scale: "linear",
@@ -63,13 +62,13 @@ function barsChart(source: Source, bars: Bars, finding: string): ChartSpec {
   return { title: words.limits.bars[bars].chart, summary: message ?? finding, x, y, series, markers: [], bands: [], message: null };
 }
 
-function sentence(recording: Recording): string {
+function sentence(recording: Recording, words: Words): string {
   const runs = endedRuns(recording);
   const decays = runs.flatMap((r) => r.late_decay ?? []);
   if (decays.length === 0 || recording.traces.some((t) => t.end === null)) return "";
   const middle = mean(decays);
   const sd = Math.sqrt(decays.reduce((a, b) => a + (b - middle) ** 2, 0) / Math.max(1, decays.length - 1));
-  const fitted = Math.max(...groupsOf(recording).flatMap((g) => g.cell?.max_train_accuracy ?? []));
+  const fitted = Math.max(...groupsOf(recording, words).flatMap((g) => g.cell?.max_train_accuracy ?? []));
   const decay = words.limits.decay({ seen: middle >= TOLERANCE, mean: fixed(middle, 4), sd: fixed(sd, 4), n: decays.length });
   return fitted < FITTED ? `${words.limits.underfit(fixed(fitted, 2))} ${decay}` : `${words.limits.fit(fixed(fitted, 2))} ${decay}`;
 }

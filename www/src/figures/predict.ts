@@ -3,16 +3,15 @@ import { linearDomain, logDomain } from "../chart/scale.ts";
 import type { Marker, Point, Series } from "../chart/spec.ts";
 import { fixed, short, whole } from "../format.ts";
 import type { Recording } from "../types.ts";
-import { words } from "../words.ts";
+import type { Words } from "../words/words.ts";
 import { mean } from "./curves.ts";
 import type { Choices, Drawing, Figure, Source } from "./figure.ts";
 
 export const predict: Figure = {
-  title: words.predict.title,
-  caption: words.predict.caption,
-  switches: [],
+  titles: (words) => words.predict,
+  switches: () => [],
   ignores: [],
-  draw(source: Source, _choices: Choices): Drawing {
+  draw(source: Source, _choices: Choices, words: Words): Drawing {
     const { recording, frame, message } = source;
     const both = [recording, frame].flatMap((r) => r ?? []);
     const lambdas = both.flatMap((r) => [
@@ -41,7 +40,7 @@ export const predict: Figure = {
         series.push({ name: words.predict.predicted, mark: "diamond", color: 5, dash: 0, points, legend: true, readable: true });
       }
     }
-    const finding = recording ? sentence(recording) : "";
+    const finding = recording ? sentence(recording, words) : "";
     return {
       charts: [
         {
@@ -71,7 +70,7 @@ function atBudget(recording: Recording): Point[] {
   return [...byLambda].sort(([a], [b]) => a - b).map(([x, values]) => ({ x, y: mean(values) }));
 }
 
-function sentence(recording: Recording): string {
+function sentence(recording: Recording, words: Words): string {
   const { forecast, regret } = recording.findings;
   if (!forecast) return recording.traces.some((t) => t.end === null) ? "" : words.predict.none;
   const ci = forecast.lambda_pred_ci;

@@ -3,7 +3,7 @@ import { linearDomain, logDomain } from "../chart/scale.ts";
 import { look, type Axis, type ChartSpec, type Marker, type Point, type Series } from "../chart/spec.ts";
 import { short } from "../format.ts";
 import type { TheoryCurves, TheoryRecording } from "../types.ts";
-import { words } from "../words.ts";
+import type { Said, Words } from "../words/words.ts";
 import { chosen, type Choices, type Drawing, type Figure } from "./figure.ts";
 
 /** Everything that is drawn for one λ and k. */
@@ -14,12 +14,12 @@ export interface TheoryView {
   /** Eigenvalues of the kernel's modes, the largest first. */
   readonly gammas: ArrayLike<number>;
   readonly recorded: TheoryRecording | null;
-  readonly message: string | null;
+  readonly message: Said | null;
 }
 
 /** Where the λ slider stands. */
 export const LAMBDAS = [-5, -4, -3, -2].flatMap((e) => [1, 2, 3, 5].map((m) => Number(`${m}e${e}`))).concat(0.1);
-export const DEPTHS = [1, 2, 3, 4, 5] as const;
+export const DEPTHS: readonly number[] = [1, 2, 3, 4, 5];
 
 /** Times of gradient flow, evenly spaced in logarithms. */
 export const TIMES = Float64Array.from({ length: 141 }, (_, i) => 10 ** (-1 + i / 20));
@@ -34,26 +34,25 @@ function kernelScale(k: number, lambda: number, time: number): number {
   return Math.exp(-2 * (k - 1) * lambda * time);
 }
 
-export const theory: Pick<Figure, "title" | "caption" | "switches"> & { draw(view: TheoryView, choices: Choices): Drawing } = {
-  title: words.theory.title,
-  caption: words.theory.caption,
-  switches: [
+export const theory: Pick<Figure, "titles" | "switches"> & { draw(view: TheoryView, choices: Choices, words: Words): Drawing } = {
+  titles: (words) => words.theory,
+  switches: (words) => [
     {
       name: "clock",
       label: words.theory.clockSwitch,
       options: (["t", "tau"] as const).map((value) => ({ value, label: words.theory.times[value].name })),
     },
   ],
-  draw(view: TheoryView, choices: Choices): Drawing {
-    const time = chosen(theory, choices, "clock") === "tau" ? "tau" : "t";
+  draw(view: TheoryView, choices: Choices, words: Words): Drawing {
+    const time = chosen(theory.switches(words), choices, "clock") === "tau" ? "tau" : "t";
     const unit = time === "tau" ? view.lambda : 1;
     const x: Axis = { ...words.theory.times[time], scale: "log", domain: time === "tau" ? [1e-3, 10] : [0.1, 1e6] };
-    const finding = sentence(view);
-    return { charts: [modesChart(view, x, unit), lossChart(view, x, unit, finding)], finding };
+    const finding = sentence(view, words);
+    return { charts: [modesChart(view, x, unit, words), lossChart(view, x, unit, finding, words)], finding };
   },
 };
 
-function modesChart(view: TheoryView, x: Axis, unit: number): ChartSpec {
+function modesChart(view: TheoryView, x: Axis, unit: number, words: Words): ChartSpec {
   const { lambda, k, curves } = view;
   const modes = curves?.modes ?? [];
   const series: Series[] = modes.map((mode, i) => ({
@@ -81,11 +80,11 @@ function modesChart(view: TheoryView, x: Axis, unit: number): ChartSpec {
     series,
     markers: [],
     bands: [],
-    message: view.message,
+    message: view.message?.(words) ?? null,
   };
 }
 
-function lossChart(view: TheoryView, x: Axis, unit: number, finding: string): ChartSpec {
+function lossChart(view: TheoryView, x: Axis, unit: number, finding: string, words: Words): ChartSpec {
   const { curves, lambda } = view;
   const series: Series[] = [];
   const markers: Marker[] = [];
@@ -116,7 +115,7 @@ function lossChart(view: TheoryView, x: Axis, unit: number, finding: string): Ch
       : { scale: "linear", domain: linearDomain([0, ...own.map((h) => 1.1 * h)], 0.1, [0, 0.6]) };
   return {
     title: words.theory.lossChart(view.k, short(lambda)),
-    summary: view.message ?? finding,
+    summary: view.message?.(words) ?? finding,
     x,
     y: { ...words.theory.loss, ...range },
     series,
@@ -136,7 +135,7 @@ function spread(points: readonly Point[]): Point[] {
   return kept;
 }
 
-function sentence(view: TheoryView): string {
+function sentence(view: TheoryView, words: Words): string {
   const { curves, k, lambda } = view;
   if (!curves) return "";
   if (k === 1) return words.theory.linear;

@@ -1,8 +1,9 @@
 // The workers that train a session's runs: which device, how many, what each of them does, and who takes over from a crashed one.
 import type { Experiment, Measurement, RunSpec, End } from "../types.ts";
-import { words } from "../words.ts";
+import type { Said } from "../words/words.ts";
 import type { Plan } from "../wasm/cpu/l2lab_web.js";
 import type { DeviceName, Stack, Trainer } from "./trainer.ts";
+import { Told } from "./told.ts";
 import { Crash, trainer, type Employee } from "./workers.ts";
 
 export type DeviceChoice = "auto" | DeviceName;
@@ -17,7 +18,7 @@ export interface Progress {
   readonly device: "CPU" | "GPU";
   readonly workers: number;
   /** Why this device, in a sentence. */
-  readonly why: string;
+  readonly why: Said;
 }
 
 /** Whom the crew tells what it does. */
@@ -29,7 +30,7 @@ export interface Listener {
   /** A slice of work is done. */
   worked(): void;
   /** Something that the reader should know, in a sentence. */
-  notice(text: string): void;
+  notice(said: Said): void;
 }
 
 /** Milliseconds of a slice: a pause takes effect within it. */
@@ -48,7 +49,7 @@ const MOST_CRASHES = 3;
 
 interface Member {
   employee: Employee<Trainer>;
-  readonly stacks: Stack[];
+  stacks: readonly Stack[];
   crashes: number;
   more: boolean;
 }
@@ -56,13 +57,17 @@ interface Member {
 export class Crew {
   #members: Member[] = [];
   #device: DeviceName | null = null;
-  #why = "";
+  #why: Said = () => "";
   #phase: Phase = "grid";
   #runs: readonly RunSpec[] = [];
   #steps = 0;
   #total = 0;
   #begun = false;
   #dismissed = false;
+  /** Work that is under way; its workers on their way to rest; whether they rest. */
+  #working: Promise<unknown> = Promise.resolve();
+  #resting: Promise<void> | null = null;
+  #asleep = false;
   /** Time and steps of recent slices. */
   #recent: { at: number; steps: number }[] = [];
 
@@ -103,7 +108,7 @@ export class Crew {
 
   /** Puts a phase's runs at their initial weights, on the device that is the faster for them. */
   async begin(phase: Phase, runs: readonly RunSpec[]): Promise<void> {
-    [this.#phase, this.#runs] = [phase, runs];
+    [this.#phase, this.#runs, this.#asleep] = [phase, runs, false];
     this.#device ??= await this.#choose();
     if (this.#dismissed) return this.#disband();
     const stacks = this.#stacks(this.#device);
@@ -126,9 +131,48 @@ export class Crew {
 
   /** Works while `going`, or until every run has taken `most` steps; true when all runs have ended. */
   async work(going: () => boolean, most: number): Promise<boolean> {
+    await this.#resting;
+    if (this.#dismissed) return false;
+    if (this.#asleep) await this.#wake();
     this.#recent = [];
-    await Promise.all(this.#members.map((member) => this.#pump(member, going, most)));
+    const working = Promise.all(this.#members.map((member) => this.#pump(member, going, most)));
+    this.#working = working.catch(() => undefined);
+    await working;
     return this.#members.every((member) => !member.more);
+  }
+
+  /** Frees the workers, once their work has been told to end; what they have is kept, and `work` goes on from there. */
+  rest(): Promise<void> {
+    this.#resting ??= this.#rest().finally(() => {
+      this.#resting = null;
+    });
+    return this.#resting;
+  }
+
+  async #rest(): Promise<void> {
+    await this.#working;
+    if (this.#dismissed || this.#asleep || !this.#begun) return;
+    const keep = async (member: Member) => {
+      const { employee, stacks } = member;
+      const kept = await employee.settle(employee.remote.keep());
+      member.stacks = stacks.map((stack, i) => ({ ...stack, kept: kept[i] }));
+    };
+    // What is not kept begins again from its seeds, which gives the same curves; on a GPU nothing is.
+    if (this.#device === "cpu") await Promise.allSettled(this.#members.map(keep));
+    for (const { employee } of this.#members) employee.dismiss();
+    this.#asleep = true;
+  }
+
+  async #wake(): Promise<void> {
+    this.#asleep = false;
+    if (this.#device === "gpu") {
+      this.#disband();
+      return this.begin(this.#phase, this.#runs);
+    }
+    for (const member of this.#members) {
+      member.employee = await this.#hire("cpu");
+      await member.employee.settle(member.employee.remote.start([...member.stacks]));
+    }
   }
 
   async #pump(member: Member, going: () => boolean, most: number): Promise<void> {
@@ -160,20 +204,22 @@ export class Crew {
 
   /** Replaces a crashed worker; its runs begin again from the same seeds, which gives the same curves. */
   async #recover(member: Member, error: unknown): Promise<void> {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     member.employee.dismiss();
     if (this.#device === "gpu") {
+      const what = firstSentence(messageOf(error));
       this.#disband();
-      [this.#device, this.#why] = ["cpu", words.lab.lostGpu];
-      this.listener.notice(words.lab.gpuLost(what));
+      [this.#device, this.#why] = ["cpu", (words) => words.lab.lostGpu];
+      this.listener.notice((words) => words.lab.gpuLost(what));
       return this.begin(this.#phase, this.#runs);
     }
-    if (!(error instanceof Crash)) throw error;
+    // Where memory is used up it would be so again.
+    if (!(error instanceof Crash) || error.memory) throw error;
     member.crashes++;
-    if (member.crashes > MOST_CRASHES) throw new Error(words.lab.crashes(what));
+    if (member.crashes > MOST_CRASHES) throw new Told((words) => words.lab.crashes(what));
     member.employee = await this.#hire("cpu");
-    await member.employee.settle(member.employee.remote.start(member.stacks));
-    this.listener.notice(words.lab.crashed(what));
+    await member.employee.settle(member.employee.remote.start([...member.stacks]));
+    this.listener.notice((words) => words.lab.crashed(what));
   }
 
   async #hire(device: DeviceName): Promise<Employee<Trainer>> {
@@ -208,41 +254,51 @@ export class Crew {
 
   /** The faster device, by timing both on the actual work where a GPU may gain. */
   async #choose(): Promise<DeviceName> {
-    const cpu = (why: string): DeviceName => {
+    const cpu = (why: Said): DeviceName => {
       this.#why = why;
       return "cpu";
     };
-    if (this.choice === "cpu") return cpu(words.lab.asked);
+    if (this.choice === "cpu") return cpu((w) => w.lab.asked);
     const large = this.plan.model.parameters > WORTH_A_GPU || this.experiment.model === "cnn";
-    if (this.choice === "auto" && !large) return cpu(words.lab.small);
-    if (!(await adapter())) return cpu(words.lab.noWebGpu);
+    if (this.choice === "auto" && !large) return cpu((w) => w.lab.small);
+    if (!(await adapter())) return cpu((w) => w.lab.noWebGpu);
     let gpu: Employee<Trainer> | undefined;
     let own: Employee<Trainer> | undefined;
     try {
       gpu = await this.#hire("gpu");
       const [run] = this.#runs;
       const off = run ? await gpu.settle(gpu.remote.disagreement(run)) : Infinity;
-      if (!(off <= TOLERANCE)) return cpu(words.lab.disagrees(off));
+      if (!(off <= TOLERANCE)) return cpu((w) => w.lab.disagrees(off));
       if (this.choice === "auto") {
         own = await this.#hire("cpu");
         const onCpu = (await time(own, this.#stacks("cpu"))) * Math.min(this.#cores(), this.#runs.length);
         const onGpu = await time(gpu, this.#stacks("gpu"));
-        if (onGpu <= onCpu) return cpu(words.lab.slower(onGpu / onCpu));
-        this.#why = words.lab.faster(onGpu / onCpu);
+        if (onGpu <= onCpu) return cpu((w) => w.lab.slower(onGpu / onCpu));
+        this.#why = (w) => w.lab.faster(onGpu / onCpu);
       } else {
-        this.#why = words.lab.asked;
+        this.#why = (w) => w.lab.asked;
       }
       // It has the images already.
       this.#members = [{ employee: gpu, stacks: [], crashes: 0, more: true }];
       gpu = undefined;
       return "gpu";
     } catch (error) {
-      return cpu(words.lab.gpuFailed(error instanceof Error ? error.message : String(error)));
+      const what = firstSentence(messageOf(error));
+      return cpu((w) => w.lab.gpuFailed(what));
     } finally {
       gpu?.dismiss();
       own?.dismiss();
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a chain of errors says first; the whole of it is for those who look into the console. */
+function firstSentence(text: string): string {
+  return /^[^\n:]{8,}?(?=[\n:]|\.\s)/.exec(text)?.[0] ?? text.split("\n")[0] ?? text;
 }
 
 /** Spreads stacks, the longest first, over workers so that they end together. */

@@ -9,9 +9,10 @@ import {
   type Trace,
 } from "../types.ts";
 import type { Plan, Setting } from "../wasm/cpu/l2lab_web.js";
-import { words } from "../words.ts";
+import type { Said } from "../words/words.ts";
 import { Crew, type DeviceChoice, type Phase, type Progress } from "./crew.ts";
-import { ask, Crash } from "./workers.ts";
+import { saidBy } from "./told.ts";
+import { analyst, ask, Crash } from "./workers.ts";
 
 export type { DeviceChoice, Progress } from "./crew.ts";
 
@@ -50,13 +51,15 @@ export interface Theory {
 
 /** The theory of an experiment. */
 export async function theory(settings: Settings): Promise<Theory> {
-  const { experiment, problems } = await ask((analyst) => analyst.heed("theory", pairs(settings)));
+  // It is this one that has the solution: what is asked of it after its crash fails, and is not waited for.
+  const solver = analyst();
+  const { experiment, problems } = await ask((analyst) => analyst.heed("theory", pairs(settings)), solver);
   if (problems[0]) throw new Error(problems[0]);
-  const solution = await ask((analyst) => analyst.theory(experiment));
+  const solution = await ask((analyst) => analyst.theory(experiment), solver);
   return {
-    gammas: await ask(() => solution.gammas()),
-    curves: (lambda, times) => ask(() => solution.curves(lambda, times)),
-    modes: (lambda, k, which, times) => ask(() => solution.modes(lambda, k, which, times)),
+    gammas: await ask(() => solution.gammas(), solver),
+    curves: (lambda, times) => ask(() => solution.curves(lambda, times), solver),
+    modes: (lambda, k, which, times) => ask(() => solution.modes(lambda, k, which, times), solver),
   };
 }
 
@@ -70,15 +73,20 @@ interface Ready {
 export class Session extends EventTarget {
   #state: State = "idle";
   #recording: Recording | null = null;
-  #notice: string | null = null;
-  #error: string | null = null;
+  #notice: Said | null = null;
+  #problems: readonly string[] = [];
+  #error: Said | null = null;
   #ready: Ready | null = null;
   #crew: Crew | null = null;
+  /** Of a crew that has done its work. */
+  #progress: Progress | null = null;
   /** What is at work belongs to this life; rewind and close begin another. */
   #life = 0;
   /** Steps that each run may take before it pauses by itself. */
   #most = Infinity;
   #working = false;
+  /** Its workers are to be freed when it is paused. */
+  #tired = false;
   #announced = 0;
   #announcement: ReturnType<typeof setTimeout> | undefined;
   #foundAt = 0;
@@ -100,16 +108,21 @@ export class Session extends EventTarget {
   }
 
   get progress(): Progress | null {
-    return this.#crew?.progress ?? null;
+    return this.#crew?.progress ?? this.#progress;
   }
 
   /** One sentence for the reader. */
-  get notice(): string | null {
+  get notice(): Said | null {
     return this.#notice;
   }
 
+  /** What is wrong with settings that were left out. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
   /** What happened and what to do, in state "failed". */
-  get error(): string | null {
+  get error(): Said | null {
     return this.#error;
   }
 
@@ -128,9 +141,16 @@ export class Session extends EventTarget {
     if (this.#state === "running" || this.#state === "loading") this.#become("paused");
   }
 
+  /** Frees the workers of a paused session; it goes on exactly where it was. */
+  rest(): void {
+    this.#tired = true;
+    if (this.#state === "paused") void this.#crew?.rest();
+  }
+
   /** Back to the same initial weights. */
   rewind(): void {
     this.#end();
+    this.#progress = null;
     this.#recording = null;
     this.#notice = this.#error = null;
     this.#become("idle");
@@ -168,22 +188,29 @@ export class Session extends EventTarget {
   async #work(): Promise<void> {
     if (this.#state === "done" || this.#state === "failed") return;
     const life = this.#life;
+    this.#tired = false;
     this.#become(this.#crew?.busy ? "running" : "loading");
     // Whoever works already goes on.
     if (this.#working) return;
     this.#working = true;
     try {
       const finished = await this.#go(() => life === this.#life);
-      if (life === this.#life && finished) this.#become("done");
+      if (life !== this.#life || !finished) return;
+      this.#progress = this.progress;
+      this.#end();
+      this.#become("done");
     } catch (error) {
       if (life !== this.#life) return;
       this.#end();
       // What was said on the way is no longer so.
       this.#notice = null;
-      this.#error = sentence(error);
+      this.#error = said(error);
       this.#become("failed");
     } finally {
-      if (life === this.#life) this.#working = false;
+      if (life === this.#life) {
+        this.#working = false;
+        if (this.#tired) this.rest();
+      }
     }
   }
 
@@ -206,8 +233,8 @@ export class Session extends EventTarget {
         // What goes wrong with these goes wrong with the last ones too, which are waited for.
         if (performance.now() - this.#foundAt > FINDINGS_EVERY) this.#find(ready, alive).catch(() => undefined);
       },
-      notice: (text) => {
-        this.#notice = text;
+      notice: (said) => {
+        this.#notice = said;
         this.#announce();
       },
     }));
@@ -231,7 +258,7 @@ export class Session extends EventTarget {
 
   async #prepare(): Promise<Ready> {
     const { experiment, problems } = await ask((analyst) => analyst.heed(this.figure, pairs(this.settings)));
-    if (problems[0]) throw new Error(problems[0]);
+    this.#problems = problems;
     return { experiment, plan: await ask((analyst) => analyst.plan(experiment)) };
   }
 
@@ -290,8 +317,13 @@ export class Session extends EventTarget {
 }
 
 /** What happened and what to do, for a reader. */
-function sentence(error: unknown): string {
-  const what = error instanceof Error ? error.message : String(error);
-  if (error instanceof Crash) return words.lab.cannotStart(what.replace(/\.$/, ""));
-  return what.endsWith(".") ? what : `${what}.`;
+function said(error: unknown): Said {
+  if (!(error instanceof Crash)) return saidBy(error);
+  if (error.memory) return ({ lab }) => lab.memory;
+  const what = error.message.replace(/\.$/, "");
+  const why = location.protocol === "file:" ? "file" : /\bCSP\b|Content Security/i.test(what) ? "policy" : WebAssembly.validate(SIMD) ? "script" : "old";
+  return ({ lab }) => lab.cannotStart[why](what);
 }
+
+/** The smallest module with an instruction on 128 bits. */
+const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11);

@@ -3,9 +3,16 @@ import { releaseProxy, wrap, type Remote } from "comlink";
 import type { Analyst } from "./analyst.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** The worker is beyond use: it could not start, or its wasm instance has stopped. */
+/** The worker is beyond use: it could not start, its wasm instance has stopped, or its memory is used up. */
 export class Crash extends Error {
   override name = "Crash";
+
+  constructor(
+    message: string,
+    readonly memory = false,
+  ) {
+    super(message);
+  }
 }
 
 /** After a trap everything in the instance is undefined; before it could be compiled there is none; or memory is used up. */
@@ -47,7 +54,7 @@ function employ<T>(worker: Worker): Employee<T> {
       try {
         return await Promise.race([asked, crashed]);
       } catch (error) {
-        if (error instanceof Error && BEYOND_USE.includes(error.name)) throw new Crash(error.message);
+        if (error instanceof Error && BEYOND_USE.includes(error.name)) throw new Crash(error.message, error.name === "RangeError");
         throw error;
       } finally {
         waiting.delete(reject);
@@ -64,24 +71,46 @@ function employ<T>(worker: Worker): Employee<T> {
   };
 }
 
+const HERE = import.meta.url;
+
+/**
+ * The worker that `direct` starts. Where its script is on another host than the page, or the page is of no origin (a sandboxed
+ * frame), browsers refuse that: then a script of the page's own imports it.
+ */
+function started(direct: () => Worker, file: string): Worker {
+  try {
+    return direct();
+  } catch {
+    const script = new Blob([`import ${JSON.stringify(new URL(file, HERE).href)};`], { type: "text/javascript" });
+    const url = URL.createObjectURL(script);
+    const worker = new Worker(url, { type: "module" });
+    // Its script is read by the time that it first answers.
+    worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
+    return worker;
+  }
+}
+
 export function trainer(): Employee<Trainer> {
-  return employ(new Worker(new URL("./trainer.ts", import.meta.url), { type: "module", name: "l2lab-trainer" }));
+  // Written out, for bundlers to find the worker.
+  return employ(started(() => new Worker(new URL("./trainer.ts", import.meta.url), { type: "module" }), "trainer.js"));
 }
 
 let shared: Employee<Analyst> | undefined;
 
 /** The page's one analyst; a new one after a crash. */
-export async function ask<R>(question: (analyst: Remote<Analyst>) => Promise<R>): Promise<R> {
-  shared ??= employ<Analyst>(
-    new Worker(new URL("./analyst.ts", import.meta.url), { type: "module", name: "l2lab-analyst" }),
-  );
-  const current = shared;
+export function analyst(): Employee<Analyst> {
+  shared ??= employ<Analyst>(started(() => new Worker(new URL("./analyst.ts", import.meta.url), { type: "module" }), "analyst.js"));
+  return shared;
+}
+
+/** Asks the analyst, or the one that was there before, for something that only it has. */
+export async function ask<R>(question: (analyst: Remote<Analyst>) => Promise<R>, of = analyst()): Promise<R> {
   try {
-    return await current.settle(question(current.remote));
+    return await of.settle(question(of.remote));
   } catch (error) {
-    if (error instanceof Crash && shared === current) {
-      current.dismiss();
-      shared = undefined;
+    if (error instanceof Crash) {
+      of.dismiss();
+      if (shared === of) shared = undefined;
     }
     throw error;
   }

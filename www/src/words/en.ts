@@ -1,4 +1,4 @@
-// Every visible string of the elements and charts, in one catalogue.
+// English: every visible string of the elements and charts. Other catalogues have the same shape (words.ts).
 
 type Interval = readonly [string, string] | null;
 
@@ -13,7 +13,17 @@ interface Reach {
 }
 const some = (reach: Reach) => (reach.reached < reach.runs ? ` (${reach.reached} of ${runs(reach.runs)})` : "");
 
-export const words = {
+const ESTIMATORS = {
+  smoothed: "smoothed maximum",
+  threshold: "within 0.5 % of the maximum",
+  loss: "least test loss",
+};
+
+export const en = {
+  /** A BCP 47 tag, and which way its writing runs. */
+  lang: "en",
+  dir: "ltr",
+
   chart: {
     role: "chart",
     hint: "Left and right arrow keys read the values of a series, up and down change the series.",
@@ -24,9 +34,9 @@ export const words = {
   run: (group: string, seed: number) => `${group}, seed ${seed}`,
 
   clocks: {
-    tau: { name: "τ = ηλt", label: "regularization time τ = ηλt/(1−β)", short: "τ", otherwise: [0.04, 2] as const },
-    step: { name: "steps", label: "steps t", short: "step", otherwise: [4, 7000] as const },
-    epoch: { name: "epochs", label: "epochs", short: "epoch", otherwise: [1, 2000] as const },
+    tau: { name: "τ = ηλt", label: "regularization time τ = ηλt/(1−β)", short: "τ" },
+    step: { name: "steps", label: "steps t", short: "step" },
+    epoch: { name: "epochs", label: "epochs", short: "epoch" },
   },
   quantities: {
     test_accuracy: { name: "test accuracy", label: "test accuracy", short: "accuracy" },
@@ -43,11 +53,7 @@ export const words = {
     off: "λ switched off",
     "warm-up": "λ warmed up",
   },
-  estimators: {
-    smoothed: "smoothed maximum",
-    threshold: "within 0.5 % of the maximum",
-    loss: "least test loss",
-  },
+  estimators: ESTIMATORS,
 
   clock: {
     title: "Accuracy on three clocks",
@@ -177,7 +183,7 @@ export const words = {
     kernel: "what is left of the kernel",
     kernelMeasured: (width: number) => `kernel of a network of width ${width}`,
     modesChart: (k: number, lambda: string) => `Modes and kernel against time, k = ${k}, λ = ${lambda}`,
-    modesSummary: (k: number) =>
+    modesSummary: (k: number): string =>
       k === 1
         ? "Each mode rises to a value that it keeps; the kernel stays at 1."
         : "Each mode rises at its own time; as the kernel falls, modes that are learned fall with it to zero.",
@@ -225,8 +231,11 @@ export const words = {
     verify: "Training at the predicted λ",
     paused: "Paused",
     pausedUnseen: "Paused while out of sight",
+    waiting: "Waiting for its turn",
+    waitingFor: "Another figure on this page is training; this one begins when that has ended or is paused.",
     done: "Done",
     failed: "Stopped",
+    stopped: "This figure could not be trained here. What happened and what to do is said above.",
     progress: (percent: string, speed: string, device: string) => `${percent} %, ${speed} steps/s on ${device}`,
     total: (done: string, total: string) => `${done} of ${total} steps`,
     cpu: (workers: number) => `the CPU, ${workers} worker${workers === 1 ? "" : "s"}`,
@@ -244,7 +253,17 @@ export const words = {
     figure: (name: string) => `There is no figure called “${name}”; this shows “clock”. Others are law, predict, auto, theory and limits.`,
     source: (id: string) => `This figure should follow the one called “${id}”, but the page has none; it runs by itself.`,
     sameSource: "This figure cannot follow itself; it runs by itself.",
-    device: (name: string) => `There is no device called “${name}”; allowed are auto, cpu and gpu.`,
+    theorySource: (id: string) => `This figure should follow “${id}”, which is a theory and has no runs; it runs by itself.`,
+    attribute: (name: string, near: string | null) =>
+      `This figure has no attribute “${name}”${near ? `; perhaps “${near}” was meant` : ""}. It is ignored.`,
+    value: (name: string, value: string, allowed: string | null) =>
+      `${name} cannot be “${value}”: ${allowed ? `it is one of ${allowed}` : "it takes a number, or numbers separated by commas"}. The default is used.`,
+    control: (names: string, allowed: string) => `There is no control called ${names} here; controls are ${allowed}.`,
+    idle: (names: string, because: string) => `${names} has no effect here, because of ${because}.`,
+    settings: (problems: string) => `Some settings are not possible and were left out: ${problems}.`,
+    language: (tag: string, known: string) => `There are no words in “${tag}” yet; these are in English. Languages are ${known}.`,
+    languageLost: (tag: string) => `The words in “${tag}” could not be loaded; these are in English.`,
+    versions: (other: string, own: string) => `Two versions of l2-lab are on this page, ${other} and ${own}; all its figures are made by ${own}.`,
     theory: (reason: string) => `The theory could not be computed: ${reason}`,
     dismiss: "Dismiss",
   },
@@ -254,38 +273,30 @@ export const words = {
     more: "More settings",
     reset: "Reset to default",
     undo: "Undo",
-    fieldset: { data: "Data", model: "Model", training: "Training", grid: "Grid" },
-    data: "Data",
-    dataHelp: "512 images of Fashion-MNIST are here. Add others below, or drop their files on this figure.",
     addData: "Add files…",
     addDataHelp: "MNIST, Fashion-MNIST or CIFAR-10: IDX, IDX.gz or CIFAR binary files. They stay on this machine.",
     reading: "Reading the files…",
     added: (name: string, train: string, test: string) => `${name}: ${train} training and ${test} test images.`,
-    model: "Model",
-    models: { fc: "fully connected", linear: "linear", cnn: "convolutional" },
-    width: "Width",
-    depth: "Depth",
-    lr: "Learning rate η",
-    momentum: "Momentum β",
     largest: "Largest λ",
     largestHelp: "It peaks first.",
     smallest: "Smallest λ",
     smallestHelp: "It peaks last, and takes the longest to train.",
     count: "Number of λ",
     countHelp: "Evenly spaced on a logarithmic scale.",
-    seeds: "Seeds",
-    compare: "Beside constants",
-    compareHelp: "Each starts at the largest λ, or rises to it.",
-    factor: "λ is divided by",
-    factorHelp: "How far λ falls at once.",
-    steps: "Steps",
-    budget: "Budget, steps",
-    budgetHelp: "Train for this many steps: which λ is best?",
     budgetAuto: "from the grid",
-    losses: { "cross-entropy": "cross-entropy", mse: "squared error" },
     labels: {
-      lambda: "λ values",
-      lr: "η values",
+      data: "Data",
+      model: "Model",
+      width: "Width",
+      depth: "Depth",
+      lr: "Learning rate η",
+      momentum: "Momentum β",
+      lambda: "L2 coefficient λ",
+      seeds: "Seeds",
+      compare: "Beside constants",
+      "lambda-factor": "λ is divided by",
+      steps: "Steps",
+      budget: "Budget, steps",
       batch: "Batch",
       loss: "Loss",
       activation: "Activation",
@@ -297,14 +308,27 @@ export const words = {
       "label-noise": "Label noise",
       seed: "First seed",
       estimator: "Estimator of t*",
+      device: "Compute on",
     },
+    /** Labels of fields that are written out as lists. */
+    lists: { lambda: "λ values", lr: "η values" },
+    /** A sentence for each field; in English the core's own stands where there is none. */
+    help: {
+      data: "512 images of Fashion-MNIST are here. Add others below, or drop their files on this figure.",
+      compare: "Each starts at the largest λ, or rises to it.",
+      "lambda-factor": "How far λ falls at once.",
+      budget: "Train for this many steps: which λ is best?",
+      device: "With a large network both are timed on the actual work. The GPU's code is a further 1.7 MB, loaded when it is tried.",
+    } as Record<string, string>,
+    options: {
+      model: { fc: "fully connected", linear: "linear", cnn: "convolutional" },
+      loss: { "cross-entropy": "cross-entropy", mse: "squared error" },
+      estimator: ESTIMATORS,
+      device: { auto: "the faster device", cpu: "the CPU", gpu: "the GPU (WebGPU)" },
+    } as Record<string, Record<string, string>>,
     listHelp: "Numbers separated by commas.",
     invalidList: "Write numbers above 0, separated by commas.",
     invalidNumber: (low: string, high: string) => `Write a number from ${low} to ${high}.`,
-    device: "Compute on",
-    devices: { auto: "the faster device", cpu: "the CPU", gpu: "the GPU (WebGPU)" },
-    deviceHelp: "With a large network both are timed on the actual work. The GPU's code is a further 1.7 MB, loaded when it is tried.",
-    follows: "This figure shows the runs of the first one. Its settings are there.",
   },
 
   exports: {
@@ -313,12 +337,30 @@ export const words = {
     toml: "Experiment, TOML",
     svg: "Figure, SVG",
     png: "Figure, PNG",
-    share: "Copy link",
-    shareTip: "Copy a link to these settings",
-    copied: "Link copied",
-    link: "Link to these settings",
     tomlHead: "# l2lab sweep FILE.toml",
     failed: "The picture could not be made; the SVG file has the same content.",
+  },
+
+  share: {
+    title: "Share",
+    what: "Copy",
+    kinds: { page: "link to this page", figure: "link to the figure", tag: "HTML tag", frame: "iframe" },
+    about: {
+      page: "Opens this page with these settings.",
+      figure: "Opens this figure alone, with these settings and the controls that you choose.",
+      tag: "One line of HTML for a page of your own. The figure takes part in that page: its colours, its keyboard, its events.",
+      frame: "For learning platforms, blogs and wherever scripts are not allowed. The figure is alone in its frame.",
+    },
+    controls: "Controls that readers get",
+    all: "All",
+    none: "None",
+    more: "Also",
+    locked: "Everything else stays as it is",
+    autoplay: "Trains when it comes into view",
+    code: "To copy",
+    copy: "Copy",
+    copied: "Copied",
+    byHand: "This browser does not let the page copy: select the text and copy it by hand.",
   },
 
   url: {
@@ -340,9 +382,16 @@ export const words = {
     lostGpu: "The GPU was lost.",
     gpuLost: (what: string) => `The GPU was lost (${what}); the runs began again on the CPU, from the same seeds.`,
     crashed: (what: string) => `A worker stopped (${what}); its runs began again from the same seeds, which gives the same curves.`,
+    memory: "The memory that a page can have is used up. Choose a narrower network, a smaller batch or fewer images, then play again.",
     crashes: (what: string) =>
       `The computation stopped several times (${what}). Try a smaller network or fewer runs, then rewind and play again.`,
-    cannotStart: (what: string) =>
-      `The computation could not start (${what}). It needs module workers and WebAssembly with SIMD (browsers since 2023), served over http, and a page whose security policy allows 'wasm-unsafe-eval'.`,
+    cannotStart: {
+      file: () => "This page was opened as a file, and browsers do not compute in pages from files. Serve its folder over http and open it there.",
+      policy: () =>
+        "This page’s security policy forbids WebAssembly, which computes the figures. Whoever keeps the page can allow it: 'wasm-unsafe-eval' in script-src.",
+      old: () => "This browser cannot compute the figures: they need WebAssembly with SIMD, which browsers have since 2023. Update it, or try another one.",
+      script: (what: string) =>
+        `The computation could not start (${what}). Check the connection and reload the page. If that does not help: its server must send .js and .wasm files as what they are, and its security policy must allow workers (worker-src 'self' blob:).`,
+    },
   },
-} as const;
+};

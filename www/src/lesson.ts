@@ -1,0 +1,1 @@
+import "./element/l2-lab.ts";
