@@ -1,7 +1,7 @@
 // Builds what people get: the site into dist/ (`site`), or the npm package's files into lib/ (`package`).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -20,11 +20,13 @@ function files() {
   return {
     name: "files",
     resolveId(id, importer) {
-      return id.endsWith("?url") ? `\0file:${join(dirname(importer), id.slice(0, -4))}` : null;
+      const kind = /\?(url|bytes)$/.exec(id)?.[1];
+      return kind ? `\0${kind}:${join(dirname(importer), id.slice(0, -kind.length - 1))}` : null;
     },
     load(id) {
-      if (!id.startsWith("\0file:")) return null;
-      const path = id.slice(6);
+      const [, kind, path] = /^\0(url|bytes):(.*)$/.exec(id) ?? [];
+      if (!kind) return null;
+      if (kind === "bytes") return `export default Uint8Array.from(atob("${readFileSync(path, "base64")}"), (c) => c.charCodeAt(0));`;
       this.emitFile({ type: "asset", fileName: basename(path), source: readFileSync(path) });
       return `export default new URL("./${basename(path)}", import.meta.url).href;`;
     },
@@ -87,9 +89,20 @@ function listing(directory) {
 }
 
 async function site() {
-  const dist = at("dist");
-  rmSync(dist, { recursive: true, force: true });
-  const made = [...(await bundle({ ...ELEMENT, ...PAGES })), ["page.css", text("src/page.css")], ["embed.css", text("src/embed.css")], ["l2-lab.css", text("src/element/l2-lab.css")]];
+  await replaced(at("dist"), buildSite);
+}
+
+/** Makes a directory anew: what was there stays until all is made. */
+async function replaced(directory, make) {
+  const next = `${directory}.new`;
+  rmSync(next, { recursive: true, force: true });
+  await make(next);
+  rmSync(directory, { recursive: true, force: true });
+  renameSync(next, directory);
+}
+
+async function buildSite(dist) {
+  const made = [...(await bundle({ ...ELEMENT, ...PAGES })), ["page.css", text("src/page.css")], ["embed.css", text("src/embed.css")], ["lesson.css", text("src/lesson.css")], ["l2-lab.css", text("src/element/l2-lab.css")]];
   // A new folder for what is new: a browser never mixes an old worker with a new page.
   const hash = createHash("sha256");
   for (const [name, content] of made) hash.update(name).update(content);
@@ -112,8 +125,10 @@ async function site() {
 }
 
 async function npmPackage() {
-  const lib = at("lib");
-  rmSync(lib, { recursive: true, force: true });
+  await replaced(at("lib"), buildPackage);
+}
+
+async function buildPackage(lib) {
   for (const [name, content] of await bundle(ELEMENT)) write(lib, name, content);
   write(lib, "l2-lab.css", text("src/element/l2-lab.css"));
   cpSync(at("public/recorded"), join(lib, "recorded"), { recursive: true });

@@ -50,9 +50,9 @@ test("a worker that panics is replaced: one sentence, and the same curves", asyn
   const before = trainers(page);
   await panic(before[0]);
   await clock.lab.getByText("A worker stopped").waitFor();
-  assert.equal(await clock.alerts(), "A worker stopped (unreachable); its runs began again from the same seeds, which gives the same curves.");
+  assert.equal(await clock.alerts(), "A worker stopped (its code failed; the browser’s console says where); its runs began again from the same seeds, which gives the same curves.");
   await clock.done();
-  assert.equal(trainers(page).length, before.length);
+  assert.equal(trainers(page).length, 0, "what has been trained needs no workers");
   assert.equal(await clock.csv(), await undisturbed(clock));
   assert.equal(await clock.alerts(), "");
 });
@@ -86,7 +86,7 @@ test("workers that panic again and again end the run with a sentence; Play begin
     }
   });
   await clock.play();
-  await clock.lab.getByText("The computation stopped several times (unreachable).").waitFor();
+  await clock.lab.getByText("The computation stopped several times (its code failed; the browser’s console says where).").waitFor();
   assert.match(await clock.alerts(), /Try a smaller network or fewer runs, then rewind and play again\.$/);
   assert.match(await clock.status().innerText(), /Stopped/);
   broken = false;
@@ -250,4 +250,33 @@ test("where there is no WebGPU the CPU does what the GPU was asked for, and says
   await clock.play();
   await clock.done();
   assert.match(await clock.status().innerText(), /This browser offers no WebGPU here\./);
+});
+
+test("a network that is too large for a page's memory leads to a sentence, and a smaller one trains", async (t) => {
+  const page = await open(t, browser, address(site.url, { ...SMALL, lambda: "0.1", seeds: "1", width: "15500", depth: "3", momentum: "0.9", train: "32", test: "10", batch: "32" }), { allow: [/memory|unreachable|panicked/] });
+  const clock = new Figure(page);
+  await clock.play();
+  await clock.lab.getByText("The memory that a page can have is used up.").waitFor({ timeout: 120_000 });
+  assert.match(await clock.alerts(), /Choose a narrower network, a smaller batch or fewer images, then play again\.$/);
+  assert.equal(trainers(page).length, 0);
+  await clock.lab.evaluate((lab) => (lab.changes = { ...lab.changes, width: "16" }));
+  await clock.play();
+  await clock.done();
+  assert.equal(await clock.alerts(), "");
+});
+
+test("the theory survives a crash of the worker that has its solution", async (t) => {
+  const page = await open(t, browser, site.url);
+  const theory = new Figure(page, 'l2-lab[figure="theory"]');
+  await theory.visit();
+  const slider = theory.lab.getByRole("slider").first();
+  await slider.focus();
+  await page.keyboard.press("ArrowRight");
+  await theory.status().getByText("Live on this machine").waitFor();
+  await analyst(page).evaluate(() => void setTimeout(() => { throw new Error("out of order"); }));
+  await page.waitForTimeout(300);
+  await page.keyboard.press("ArrowRight");
+  await theory.lab.getByText("The theory could not be computed").waitFor();
+  await page.keyboard.press("ArrowLeft");
+  await theory.lab.getByText("The theory could not be computed").waitFor({ state: "hidden" });
 });

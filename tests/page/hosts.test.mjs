@@ -66,7 +66,7 @@ test("a policy without WebAssembly leads to a sentence, and the rest of the page
   const clock = new Figure(page);
   await clock.play();
   await clock.lab.locator(".alerts").getByText("'wasm-unsafe-eval'").waitFor();
-  assert.match(await clock.alerts(), /^The computation could not start \(.+\)\. It needs .*security policy allows 'wasm-unsafe-eval'\.$/);
+  assert.match(await clock.alerts(), /^This page’s security policy forbids WebAssembly.*'wasm-unsafe-eval' in script-src\.$/);
   assert.match(await clock.status().innerText(), /Recorded: l2lab/, "the recorded result is there still");
   await clock.lab.getByText("steps", { exact: true }).click();
   assert.equal(await clock.lab.locator("text.axis-label[text-anchor=middle]").textContent(), "steps t");

@@ -54,18 +54,20 @@ const TYPES = {
   ".gz": "application/octet-stream",
 };
 
-/** A folder at a path of another host, with other headers. */
-export async function host({ folder = PAGE, base = "/", headers = { "content-security-policy": STRICT } } = {}) {
+/** A folder at a path of another host, with other headers and pages. */
+export async function host({ folder = PAGE, base = "/", headers = { "content-security-policy": STRICT }, pages = {} } = {}) {
+  const sent = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const file = pathname.startsWith(base) ? pathname.slice(base.length) || "index.html" : "..";
-    const content = file.includes("..") ? null : await readFile(join(folder, file)).catch(() => null);
+    const content = pages[file] ?? (file.includes("..") ? null : await readFile(join(folder, file)).catch(() => null));
     const type = TYPES[extname(file)] ?? "application/octet-stream";
+    if (content) sent.push(file);
     response.writeHead(content ? 200 : 404, { "content-type": type, "cache-control": "no-cache", ...headers });
     response.end(content ?? "");
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return { url: `http://127.0.0.1:${server.address().port}${base}`, close: () => server.close() };
+  return { url: `http://127.0.0.1:${server.address().port}${base}`, sent, close: () => server.close() };
 }
 
 /**
@@ -88,6 +90,28 @@ export async function open(t, browser, url, { allow = [], context: options = {},
   if (before) await before(page, context);
   if (goto) await page.goto(url);
   return page;
+}
+
+/** Attributes as HTML. */
+export function attributes(own) {
+  return Object.entries(own).map(([name, value]) => (value === "" ? name : `${name}="${value}"`)).join(" ");
+}
+
+/** A page of somebody else with `body`: the element's script and room are loaded as the README says. */
+export function guestPage(body, script = true) {
+  const head = script ? '<link rel="stylesheet" href="l2-lab.css"><script type="module" src="l2-lab.js"></script>' : "";
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Guest</title><link rel="icon" href="icon.svg">${head}</head><body>${body}</body></html>`;
+}
+
+/** That page, opened at the site's address. */
+export function guest(t, browser, site, body, { headers = {}, script = true, before, ...options } = {}) {
+  return open(t, browser, `${site.url}guest.html`, {
+    ...options,
+    async before(page, context) {
+      await page.route("**/guest.html", (route) => route.fulfill({ contentType: "text/html", headers, body: guestPage(body, script) }));
+      await before?.(page, context);
+    },
+  });
 }
 
 function watch(page) {

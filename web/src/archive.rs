@@ -1,6 +1,6 @@
 //! `Archive`: the data sets that a page has, and the experiments on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use js_sys::Uint8Array;
 use l2lab_core::{
@@ -90,9 +90,12 @@ impl Archive {
     fn split(&self, experiment: &Experiment) -> Result<Split, ExperimentError> {
         experiment.validate()?;
         let full = self.sets.get(&experiment.data).ok_or_else(|| {
-            let here = self.sets.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            // The page brings its own set when it is asked for it.
+            let own = Experiment::default().data;
+            let here: BTreeSet<&str> = self.sets.keys().map(String::as_str).chain([own.as_str()]).collect();
+            let here = Vec::from_iter(here).join(", ");
             ExperimentError::Conflict(format!(
-                "data: '{}' is not here ({here} is); drop its files on the page",
+                "data: '{}' is not here; drop its files on the page, or take one that is here: {here}",
                 experiment.data
             ))
         })?;

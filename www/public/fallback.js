@@ -21,6 +21,13 @@
   }
   window.addEventListener("load", function () {
     if (customElements.get("l2-lab")) return;
-    say("The figures could not be loaded. Check the connection and reload the page; if that does not help, the server may be sending scripts in a form that this browser refuses.");
+    // A sandboxed frame is of no origin: what it loads comes from elsewhere.
+    say(
+      self.origin === "null"
+        ? "This figure could not be loaded. It is in a sandboxed frame, so its server must send the header “Access-Control-Allow-Origin: *” " +
+            "with every file; if it does, check the connection and reload the page."
+        : "The figures could not be loaded. Check the connection and reload the page; if that does not help, the server may be sending " +
+            "scripts in a form that this browser refuses.",
+    );
   });
 })();

@@ -49,12 +49,16 @@ export interface L2LabApi extends FieldProperties {
 
 export type L2LabElement = HTMLElement & L2LabApi;
 
+/** The element's class; loading the script has defined it as `l2-lab`. */
+export declare const L2Lab: (new () => L2LabElement) & { readonly version: string };
+
 declare global {
   interface HTMLElementEventMap {
     "l2-ready": CustomEvent<L2Events["l2-ready"]>;
     "l2-measurement": CustomEvent<L2Events["l2-measurement"]>;
     "l2-peak": CustomEvent<L2Events["l2-peak"]>;
     "l2-done": CustomEvent<L2Events["l2-done"]>;
+    "l2-theory": CustomEvent<L2Events["l2-theory"]>;
     "l2-error": CustomEvent<L2Events["l2-error"]>;
   }
   interface HTMLElementTagNameMap {

@@ -30,6 +30,8 @@ export interface L2Events {
   "l2-peak": RunPeak;
   /** Everything has been trained. */
   "l2-done": { readonly recording: Recording; readonly finding: string };
+  /** The theory's figure shows curves for these sliders; t_* in units of η × steps, if the test loss has a minimum. */
+  "l2-theory": { readonly lambda: number; readonly k: number; readonly t_star: number | null };
   /** Something went wrong; the sentence is the one that the figure shows. */
   "l2-error": { readonly message: string };
 }

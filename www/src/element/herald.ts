@@ -17,8 +17,11 @@ export class Herald {
   #peaked = new Set<string>();
   #finished = new Set<string>();
 
-  /** What has been added since the last call; a recording that has shrunk was rewound, and starts again. */
-  news(recording: Recording, words: Words): News {
+  /**
+   * What has been added since the last call; a recording that has shrunk was rewound, and starts again. What is found of the runs
+   * in `settled` is final.
+   */
+  news(recording: Recording, settled: ReadonlySet<number>, words: Words): News {
     const traces = [...recording.traces, ...recording.verification];
     if (traces.some((t, i) => t.points.length < (this.#seen.get(key(t, i)) ?? 0))) this.reset();
     const measurements = traces.flatMap((t, i) => {
@@ -27,7 +30,7 @@ export class Herald {
       this.#seen.set(key(t, i), t.points.length);
       return fresh.map((measurement) => ({ lambda, schedule, lr, seed, measurement }));
     });
-    return { measurements, peaks: this.#peaks(recording), spoken: this.#cells(recording, words) };
+    return { measurements, peaks: this.#peaks(recording, settled), spoken: this.#cells(recording, settled, words) };
   }
 
   reset(): void {
@@ -36,23 +39,22 @@ export class Herald {
     this.#finished.clear();
   }
 
-  #peaks(recording: Recording): RunPeak[] {
+  #peaks(recording: Recording, settled: ReadonlySet<number>): RunPeak[] {
     return recording.findings.runs.flatMap((r): RunPeak[] => {
       if (r.lambda_schedule !== "constant") return [];
       const id = `${r.lr} ${r.lambda} ${r.seed}`;
       if (this.#peaked.has(id) || r.censored || r.diverged || r.t_star === null || r.tau_star === null) return [];
-      const trace = recording.traces.find((t) => alike(t.run, r) && t.run.seed === r.seed);
-      if (trace?.end !== "completed") return [];
+      const index = recording.traces.findIndex((t) => alike(t.run, r) && t.run.seed === r.seed);
+      if (recording.traces[index]?.end !== "completed" || !settled.has(index)) return [];
       this.#peaked.add(id);
       return [{ lambda: r.lambda, lr: r.lr, seed: r.seed, t_star: r.t_star, tau_star: r.tau_star }];
     });
   }
 
-  #cells(recording: Recording, words: Words): string[] {
+  #cells(recording: Recording, settled: ReadonlySet<number>, words: Words): string[] {
     return groupsOf(recording, words).flatMap((group) => {
-      if (this.#finished.has(group.name) || group.traces.some((t) => t.end === null)) return [];
+      if (this.#finished.has(group.name) || !group.traces.every((t) => settled.has(recording.traces.indexOf(t)))) return [];
       const tau = group.cell?.tau_star;
-      // What is found comes a little later than the end.
       if (tau === null || tau === undefined) return [];
       this.#finished.add(group.name);
       return [words.status.peak(group.name, short(tau, 2))];

@@ -51,7 +51,7 @@ export class L2Lab extends LitElement implements L2LabApi {
   static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
   static override styles = [themeStyles, unseen, styles];
   static override properties = {
-    figure: {},
+    figure: { reflect: true },
     recorded: {},
     htmlFor: { attribute: "for" },
     controls: {},
@@ -259,7 +259,7 @@ export class L2Lab extends LitElement implements L2LabApi {
     const author = authorSettings(this);
     const { names, said } = impossible(author);
     for (const name of names) delete author[name];
-    const problems = [...unknownAttributes(this), ...said, ...contradictions(this, this.#figureName, this.htmlFor !== null)];
+    const problems = [...unknownAttributes(this), ...said, ...contradictions(this, this.#figureName, this.#followed !== null)];
     this.alert("attributes", problems.length > 0 ? (w) => problems.map((p) => p(w)).join(" ") : null);
     if (this.#figureName === "theory") this.#theoryBench.settings = author;
     else this.#ownBench.setAuthor(author, this.#free);
@@ -342,6 +342,7 @@ export class L2Lab extends LitElement implements L2LabApi {
     this.#followed = other.#ownBench;
     this.#followed.addEventListener("change", this.#changed);
     this.#followed.watch(this, this.#visible);
+    this.#authorDirty = true;
     this.requestUpdate();
   }
 
@@ -355,7 +356,12 @@ export class L2Lab extends LitElement implements L2LabApi {
     this.#visible = visible;
     if (this.#figureName === "theory") return;
     this.bench.watch(this, visible);
-    if (!visible || this.#autoplayed || this.autoplay !== "visible" || this.#followed) return;
+    this.#autoplay();
+  }
+
+  #autoplay(): void {
+    // Not before it has heeded its author.
+    if (!this.hasUpdated || !this.#visible || this.#autoplayed || this.autoplay !== "visible" || this.#followed) return;
     this.#autoplayed = true;
     // Whoever asked for stillness presses Play.
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.bench.play(false);
@@ -368,7 +374,7 @@ export class L2Lab extends LitElement implements L2LabApi {
   #onChange(): void {
     this.requestUpdate();
     const { words } = this.#language;
-    if (this.#figureName === "theory") this.#reporter.error(this.#theoryBench.error?.(words) ?? null);
+    if (this.#figureName === "theory") this.#reporter.theory(this.#theoryBench, words);
     else if (!this.#followed) {
       const { bench } = this;
       const { problems } = bench;
@@ -395,6 +401,7 @@ export class L2Lab extends LitElement implements L2LabApi {
 
   protected override firstUpdated(): void {
     if (!this.recorded || this.htmlFor) this.#tellReady();
+    if (this.#figureName !== "theory") queueMicrotask(() => this.#autoplay());
   }
 
   protected override render() {

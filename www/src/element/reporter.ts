@@ -1,7 +1,9 @@
 // Tells the page, by events, and a screen reader, by sentences, what happens to an experiment.
 import type { Words } from "../words/words.ts";
+import type { TheoryCurves } from "../types.ts";
 import { tell } from "./events.ts";
 import { Herald } from "./herald.ts";
+import type { TheoryBench } from "./theory-bench.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Milliseconds between sentences: a screen reader is not to be talked over. */
@@ -13,6 +15,7 @@ export class Reporter {
   #spokenAt = -QUIET;
   #state = "idle";
   #error: string | null = null;
+  #curves: TheoryCurves | null = null;
 
   /** Events are dispatched from `element`. */
   constructor(readonly element: EventTarget) {}
@@ -22,13 +25,13 @@ export class Reporter {
     const { live: recording, state } = bench;
     const was = this.#state;
     this.#state = state;
-    this.error(bench.error?.(words) ?? null);
+    this.#tellError(bench.error?.(words) ?? null);
     if (!recording) {
       this.#herald.reset();
       this.#waiting = [];
       return null;
     }
-    const { measurements, peaks, spoken } = this.#herald.news(recording, words);
+    const { measurements, peaks, spoken } = this.#herald.news(recording, bench.settled, words);
     if (measurements.length > 0) tell(this.element, "l2-measurement", { measurements, recording });
     for (const peak of peaks) tell(this.element, "l2-peak", peak);
     if (state === "done") {
@@ -47,8 +50,17 @@ export class Reporter {
     return sentence;
   }
 
+  /** Reports what the theory's figure shows, when it is something else than before. */
+  theory(bench: TheoryBench, words: Words): void {
+    this.#tellError(bench.error?.(words) ?? null);
+    const { lambda, k, curves } = bench.view;
+    if (!curves || curves === this.#curves) return;
+    this.#curves = curves;
+    tell(this.element, "l2-theory", { lambda, k, t_star: curves.t_star });
+  }
+
   /** Reports an error, once. */
-  error(message: string | null): void {
+  #tellError(message: string | null): void {
     if (message !== null && message !== this.#error) tell(this.element, "l2-error", { message });
     this.#error = message;
   }

@@ -10,6 +10,7 @@ export const styles = css`
     position: relative !important;
     width: auto !important;
     min-width: 0 !important;
+    max-width: none !important;
     overflow-wrap: break-word !important;
     color: var(--_ink) !important;
     font: 1rem/1.5 var(--_font) !important;
@@ -21,6 +22,9 @@ export const styles = css`
     word-spacing: normal !important;
     visibility: visible !important;
     cursor: auto !important;
+    padding: 0 !important;
+    opacity: 1 !important;
+    float: none !important;
   }
   :host([hidden]) {
     display: none !important;
@@ -371,6 +375,7 @@ export const styles = css`
     accent-color: var(--_accent);
   }
   input[type="checkbox"] {
+    flex: none;
     width: 1.5rem;
     height: 1.5rem;
     margin: 0;
@@ -432,6 +437,7 @@ export const styles = css`
   }
   .share .panel {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 0.625rem;
     margin-top: 0.5rem;
     padding: 0.75rem;
@@ -446,6 +452,9 @@ export const styles = css`
   }
   .share .actions {
     margin-top: 0;
+  }
+  .foot .share .field.wide {
+    grid-column: auto;
   }
   .share .actions.wide {
     grid-column: 1 / -1;

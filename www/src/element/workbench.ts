@@ -103,6 +103,11 @@ export class Workbench extends EventTarget implements Trainee {
     return this.#session?.problems ?? [];
   }
 
+  /** Runs of the live recording of which what is found is final. */
+  get settled(): ReadonlySet<number> {
+    return this.#session?.settled ?? new Set();
+  }
+
   /** The session's recording, while it is live. */
   get live(): Recording | null {
     return this.#session?.recording ?? null;
@@ -255,6 +260,7 @@ export class Workbench extends EventTarget implements Trainee {
 
   /** Drops what came of data that others of the same name have replaced. */
   forget(): void {
+    this.#leave();
     this.#close();
     this.#live = null;
     this.#changed();
@@ -262,6 +268,7 @@ export class Workbench extends EventTarget implements Trainee {
 
   /** Ends the session and frees what it holds. */
   dispose(): void {
+    this.#leave();
     this.#close();
   }
 
@@ -322,10 +329,10 @@ export class Workbench extends EventTarget implements Trainee {
     this.#opening = null;
     this.#failure = null;
     clearTimeout(this.#rest);
-    this.#leave();
   }
 
   #settled(): void {
+    this.#leave();
     this.#close();
     this.#changed();
   }

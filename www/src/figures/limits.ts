@@ -11,9 +11,9 @@ import { chosen, type Choices, type Drawing, type Figure, type Source } from "./
 type Bars = "late_decay" | "max_train_accuracy";
 
 /** A fall by less is what the paper counts as still at the maximum. */
-const TOLERANCE = 0.005;
+export const TOLERANCE = 0.005;
 /** Training accuracy from which on a network counts as overparameterized: 1, but for a rounding of the average. */
-const FITTED = 0.995;
+export const FITTED = 0.995;
 
 export const limits: Figure = {
   titles: (words) => words.limits,

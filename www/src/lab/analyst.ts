@@ -14,9 +14,9 @@ import init, {
 import type { Theory as Solution } from "../wasm/theory/l2lab_web.js";
 // 512 training images of the embedded set, and those 400 of its 1000 test images that the page's experiment draws.
 import trainImages from "../../../core/assets/fashion-mnist-512/train-images-idx3-ubyte.gz?url";
-import trainLabels from "../../../core/assets/fashion-mnist-512/train-labels-idx1-ubyte.gz?url";
+import trainLabels from "../../../core/assets/fashion-mnist-512/train-labels-idx1-ubyte.gz?bytes";
 import testImages from "../../../core/assets/fashion-mnist-512/t10k-400-images-idx3-ubyte.gz?url";
-import testLabels from "../../../core/assets/fashion-mnist-512/t10k-400-labels-idx1-ubyte.gz?url";
+import testLabels from "../../../core/assets/fashion-mnist-512/t10k-400-labels-idx1-ubyte.gz?bytes";
 
 const EMBEDDED = "fashion-mnist-512";
 
@@ -99,14 +99,14 @@ class Analyst {
   }
 
   async #fetch(): Promise<void> {
-    const names = ["train-images", "train-labels", "t10k-images", "t10k-labels"];
+    const names = ["train-images", "t10k-images", "train-labels", "t10k-labels"];
     const load = async (url: string) => {
       const response = await fetch(url);
       if (!response.ok) throw new Error(`The images could not be loaded: ${response.status} ${response.statusText}.`);
       return new Uint8Array(await response.arrayBuffer());
     };
-    const bytes = await Promise.all([trainImages, trainLabels, testImages, testLabels].map(load));
-    (await this.#archive).add(names, bytes, EMBEDDED);
+    const images = await Promise.all([trainImages, testImages].map(load));
+    (await this.#archive).add(names, [...images, trainLabels, testLabels], EMBEDDED);
   }
 }
 

@@ -204,22 +204,21 @@ export class Crew {
 
   /** Replaces a crashed worker; its runs begin again from the same seeds, which gives the same curves. */
   async #recover(member: Member, error: unknown): Promise<void> {
-    const what = messageOf(error);
+    const what = reasonOf(error);
     member.employee.dismiss();
     if (this.#device === "gpu") {
-      const what = firstSentence(messageOf(error));
       this.#disband();
       [this.#device, this.#why] = ["cpu", (words) => words.lab.lostGpu];
-      this.listener.notice((words) => words.lab.gpuLost(what));
+      this.listener.notice((words) => words.lab.gpuLost(what(words)));
       return this.begin(this.#phase, this.#runs);
     }
     // Where memory is used up it would be so again.
     if (!(error instanceof Crash) || error.memory) throw error;
     member.crashes++;
-    if (member.crashes > MOST_CRASHES) throw new Told((words) => words.lab.crashes(what));
+    if (member.crashes > MOST_CRASHES) throw new Told((words) => words.lab.crashes(what(words)));
     member.employee = await this.#hire("cpu");
     await member.employee.settle(member.employee.remote.start([...member.stacks]));
-    this.listener.notice((words) => words.lab.crashed(what));
+    this.listener.notice((words) => words.lab.crashed(what(words)));
   }
 
   async #hire(device: DeviceName): Promise<Employee<Trainer>> {
@@ -283,8 +282,8 @@ export class Crew {
       gpu = undefined;
       return "gpu";
     } catch (error) {
-      const what = firstSentence(messageOf(error));
-      return cpu((w) => w.lab.gpuFailed(what));
+      const what = reasonOf(error);
+      return cpu((w) => w.lab.gpuFailed(what(w)));
     } finally {
       gpu?.dismiss();
       own?.dismiss();
@@ -292,13 +291,11 @@ export class Crew {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** What a chain of errors says first; the whole of it is for those who look into the console. */
-function firstSentence(text: string): string {
-  return /^[^\n:]{8,}?(?=[\n:]|\.\s)/.exec(text)?.[0] ?? text.split("\n")[0] ?? text;
+/** What an error says first: the whole chain is for those who look into the console, where a panic says all that it has to say. */
+function reasonOf(error: unknown): Said {
+  const text = error instanceof Error ? error.message : String(error);
+  const first = /^[^\n:]{8,}?(?=[\n:]|\.\s)/.exec(text)?.[0] ?? text.split("\n")[0] ?? text;
+  return (words) => (text === "unreachable" ? words.lab.panicked : first);
 }
 
 /** Spreads stacks, the longest first, over workers so that they end together. */

@@ -90,6 +90,8 @@ export class Session extends EventTarget {
   #announced = 0;
   #announcement: ReturnType<typeof setTimeout> | undefined;
   #foundAt = 0;
+  /** Runs of the grid that had ended when the latest findings were asked for: what is found of them is final. */
+  #settled: ReadonlySet<number> = new Set();
 
   constructor(
     readonly figure: FigureName,
@@ -109,6 +111,11 @@ export class Session extends EventTarget {
 
   get progress(): Progress | null {
     return this.#crew?.progress ?? this.#progress;
+  }
+
+  /** The numbers of those runs of the grid of which what is found is final. */
+  get settled(): ReadonlySet<number> {
+    return this.#settled;
   }
 
   /** One sentence for the reader. */
@@ -249,7 +256,8 @@ export class Session extends EventTarget {
         continue;
       }
       // Where nothing of it is shown, nothing is trained for it.
-      const forecast = this.figure === "auto" ? null : this.#recording?.findings.forecast;
+      const shown = this.figure !== "auto" && this.figure !== "limits";
+      const forecast = shown ? this.#recording?.findings.forecast : null;
       if (crew.phase === "verify" || !forecast) return alive();
       await crew.begin("verify", await ask((analyst) => analyst.forecastRuns(ready.experiment, forecast)));
     }
@@ -265,6 +273,7 @@ export class Session extends EventTarget {
   /** Empties what was recorded of a phase: its runs begin. */
   #reset({ experiment, plan }: Ready, phase: Phase, runs: readonly RunSpec[]): void {
     const empty = runs.map((run): Trace => ({ run, points: [], end: null }));
+    if (phase === "grid") this.#settled = new Set();
     if (phase === "verify" && this.#recording) {
       this.#recording = { ...this.#recording, verification: empty };
       return;
@@ -298,6 +307,7 @@ export class Session extends EventTarget {
     if (!recording) return;
     this.#foundAt = Infinity;
     const { traces, verification } = recording;
+    const ended = new Set(traces.flatMap((t, i) => (t.end === null ? [] : [i])));
     try {
       const examples = plan.images.train.labels.length;
       const find = () => ask((analyst) => analyst.findings(experiment, examples, traces, verification));
@@ -308,6 +318,7 @@ export class Session extends EventTarget {
       });
       if (alive() && this.#recording?.traces === traces) {
         this.#recording = { ...this.#recording, findings };
+        this.#settled = ended;
         this.#announce();
       }
     } finally {

@@ -42,6 +42,17 @@ class Trainer {
   #stride = 1;
   #memory: WebAssembly.Memory | undefined;
 
+  constructor() {
+    // A trap in the course of asynchronous work rejects nothing.
+    addEventListener("error", (event) => {
+      if (!(event.error instanceof WebAssembly.RuntimeError) || !this.#full()) return;
+      event.preventDefault();
+      setTimeout(() => {
+        throw new RangeError("out of memory");
+      });
+    });
+  }
+
   /** Loads the module and puts the images on the device. */
   async load(device: DeviceName, experiment: Experiment, images: Images): Promise<void> {
     if (device === "gpu") {

@@ -32,15 +32,16 @@ function employ<T>(worker: Worker): Employee<T> {
   const waiting = new Set<(crash: Crash) => void>();
   let crash: Crash | null = null;
   let dismissed = false;
-  const fail = (what: string) => {
-    crash ??= new Crash(what);
+  const fail = (what: string, memory = false) => {
+    crash ??= new Crash(what, memory);
     for (const reject of waiting) reject(crash);
     waiting.clear();
   };
   worker.addEventListener("error", (event) => {
     // Told to whoever waits; not to the console too.
     event.preventDefault();
-    fail(event.message || "its script could not be loaded");
+    const what = event.message.replace(/^Uncaught (\w+: )?/, "");
+    fail(what || "its script could not be loaded", event.message.includes("RangeError"));
   });
   return {
     remote,
@@ -71,23 +72,32 @@ function employ<T>(worker: Worker): Employee<T> {
   };
 }
 
-const HERE = import.meta.url;
+const HERE = new URL(import.meta.url);
+/** Whether the page is of another origin than this script, or of none (a sandboxed frame); in some bundles it has no address. */
+const GUEST = /^https?:$/.test(HERE.protocol) && HERE.origin !== self.origin;
 
 /**
- * The worker that `direct` starts. Where its script is on another host than the page, or the page is of no origin (a sandboxed
- * frame), browsers refuse that: then a script of the page's own imports it.
+ * What a worker of a guest runs: it imports the script, and keeps what it is told before that has come. Not a module with an `import`
+ * at its head: without an origin browsers do not start that, and policies ask `worker-src` about it instead of `script-src`.
  */
+const loader = (address: string) => `
+const early = [];
+const keep = (event) => early.push(event);
+addEventListener("message", keep);
+import(${JSON.stringify(address)}).then(() => {
+  removeEventListener("message", keep);
+  for (const { data, ports } of early) dispatchEvent(new MessageEvent("message", { data, ports }));
+}, reportError);
+`;
+
+/** The worker that `direct` starts. A guest may not start one from another origin: then a script of its own imports that. */
 function started(direct: () => Worker, file: string): Worker {
-  try {
-    return direct();
-  } catch {
-    const script = new Blob([`import ${JSON.stringify(new URL(file, HERE).href)};`], { type: "text/javascript" });
-    const url = URL.createObjectURL(script);
-    const worker = new Worker(url, { type: "module" });
-    // Its script is read by the time that it first answers.
-    worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
-    return worker;
-  }
+  if (!GUEST) return direct();
+  const url = URL.createObjectURL(new Blob([loader(new URL(file, HERE).href)], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  // Its script is read by the time that it first answers.
+  worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
+  return worker;
 }
 
 export function trainer(): Employee<Trainer> {

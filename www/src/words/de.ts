@@ -76,7 +76,7 @@ export const de: Words = {
     ends: (group: string, best: string, end: string) => `${group}: beste Genauigkeit ${best}, am Ende ${end}.`,
     finding: (f: { peaks: number; steps: readonly string[]; tau: readonly string[] }) =>
       `Die ${f.peaks} Maxima liegen zwischen Schritt ${f.steps[0]} und Schritt ${f.steps[1]}, um einen Faktor ${f.steps[2]} auseinander. ` +
-      `In τ liegen sie zwischen ${f.tau[0]} und ${f.tau[1]}, das ist ein Faktor ${f.tau[2]}.`,
+      (f.tau[0] === f.tau[1] ? `In τ liegen alle bei ${f.tau[0]}.` : `In τ liegen sie zwischen ${f.tau[0]} und ${f.tau[1]}, das ist ein Faktor ${f.tau[2]}.`),
   },
 
   law: {
@@ -406,7 +406,7 @@ export const de: Words = {
     about: {
       page: "Öffnet diese Seite mit diesen Einstellungen.",
       figure: "Öffnet nur diese Abbildung, mit diesen Einstellungen und den ausgewählten Bedienelementen.",
-      tag: "Eine Zeile HTML für eine eigene Seite. Die Abbildung wird Teil dieser Seite: ihrer Farben, ihrer Tastaturbedienung, ihrer Ereignisse.",
+      tag: "Eine Zeile HTML für eine eigene Seite. Die Abbildung wird Teil dieser Seite: ihrer Farben, ihrer Tastaturbedienung, ihrer Ereignisse. Ihr Skript kommt von dieser Website.",
       frame: "Für Lernplattformen, Blogs und überall dort, wo Skripte nicht erlaubt sind. Die Abbildung steht allein in ihrem Rahmen.",
     },
     controls: "Bedienelemente für Lesende",
@@ -440,6 +440,7 @@ export const de: Words = {
     gpuFailed: (what: string) => `Die GPU konnte nicht verwendet werden: ${what}`,
     lostGpu: "Die GPU ist ausgefallen.",
     gpuLost: (what: string) => `Die GPU ist ausgefallen (${what}); die Läufe haben auf der CPU neu begonnen, mit denselben Seeds.`,
+    panicked: "der Code ist gescheitert; wo, steht in der Konsole des Browsers",
     crashed: (what: string) =>
       `Ein Worker ist ausgefallen (${what}); seine Läufe haben mit denselben Seeds neu begonnen, was dieselben Kurven ergibt.`,
     memory:

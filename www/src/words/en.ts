@@ -71,7 +71,7 @@ export const en = {
     ends: (group: string, best: string, end: string) => `${group}: best accuracy ${best}, at the end ${end}.`,
     finding: (f: { peaks: number; steps: readonly string[]; tau: readonly string[] }) =>
       `The ${f.peaks} peaks come between step ${f.steps[0]} and step ${f.steps[1]}, a factor of ${f.steps[2]} apart. ` +
-      `In τ they lie between ${f.tau[0]} and ${f.tau[1]}, a factor of ${f.tau[2]}.`,
+      (f.tau[0] === f.tau[1] ? `In τ all lie at ${f.tau[0]}.` : `In τ they lie between ${f.tau[0]} and ${f.tau[1]}, a factor of ${f.tau[2]}.`),
   },
 
   law: {
@@ -348,7 +348,7 @@ export const en = {
     about: {
       page: "Opens this page with these settings.",
       figure: "Opens this figure alone, with these settings and the controls that you choose.",
-      tag: "One line of HTML for a page of your own. The figure takes part in that page: its colours, its keyboard, its events.",
+      tag: "One line of HTML for a page of your own. The figure takes part in that page: its colours, its keyboard, its events. Its script comes from this site.",
       frame: "For learning platforms, blogs and wherever scripts are not allowed. The figure is alone in its frame.",
     },
     controls: "Controls that readers get",
@@ -381,6 +381,7 @@ export const en = {
     gpuFailed: (what: string) => `The GPU could not be used: ${what}`,
     lostGpu: "The GPU was lost.",
     gpuLost: (what: string) => `The GPU was lost (${what}); the runs began again on the CPU, from the same seeds.`,
+    panicked: "its code failed; the browser’s console says where",
     crashed: (what: string) => `A worker stopped (${what}); its runs began again from the same seeds, which gives the same curves.`,
     memory: "The memory that a page can have is used up. Choose a narrower network, a smaller batch or fewer images, then play again.",
     crashes: (what: string) =>

@@ -11,7 +11,7 @@ function changed<T>(value: T, change: (text: string) => string): T {
 }
 
 /** A catalogue's strings grow by half. */
-const stretched = (text: string) => (/\p{L}{2}/u.test(text) ? `${text} ${"ẍ".repeat(Math.ceil(text.length / 2) - 1)}` : text);
+const stretched = (text: string) => (/\p{L}{2}/u.test(text) ? `${text}${" ẍẍẍẍ".repeat(Math.ceil(text.length / 10))}` : text);
 
 export const long: Words = { ...changed(en, stretched), lang: "en-x-long", dir: "ltr" };
 
