@@ -201,6 +201,21 @@ fn of_many_settings_those_that_are_allowed_together_are_heeded() {
 }
 
 #[test]
+fn a_length_that_is_heeded_takes_the_place_of_another() {
+    let base = Figure::Auto.experiment();
+    assert_eq!((base.steps, base.tau), (Some(3000), None));
+    let lengths = |settings: &[(&str, &str)]| {
+        let (e, problems) = base.clone().heeding(settings);
+        (e.steps, e.tau, e.epochs, problems.len())
+    };
+    assert_eq!(lengths(&[("tau", "1.5"), ("lr", "0.2")]), (None, Some(1.5), None, 0));
+    assert_eq!(lengths(&[("epochs", "20")]), (None, None, Some(20.0), 0));
+    assert_eq!(lengths(&[("lr", "0.2")]), (Some(3000), None, None, 0));
+    assert_eq!(lengths(&[("tau", "long")]), (Some(3000), None, None, 1), "what is wrong replaces nothing");
+    assert_eq!(lengths(&[("steps", "100"), ("tau", "1")]), (Some(100), None, None, 1), "the earlier of two is heeded");
+}
+
+#[test]
 fn every_figure_begins_with_an_experiment_that_is_allowed() {
     for figure in Figure::ALL {
         let e = figure.experiment();

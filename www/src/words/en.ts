@@ -315,6 +315,8 @@ export const en = {
     /** A sentence for each field; in English the core's own stands where there is none. */
     help: {
       data: "512 images of Fashion-MNIST are here. Add others below, or drop their files on this figure.",
+      model: "What is trained on the images.",
+      momentum: "How much of the last step is repeated.",
       compare: "Each starts at the largest λ, or rises to it.",
       "lambda-factor": "How far λ falls at once.",
       budget: "Train for this many steps: which λ is best?",
