@@ -14,7 +14,10 @@ use serde::{
 use crate::{
     data::{DataError, Dataset, Sampling, Split},
     law::{Estimator, Length},
-    model::{Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout},
+    model::{
+        Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut,
+        is_wrn_depth,
+    },
     train::{Decayed, LambdaScheduleKind, Loss, LrSchedule, OptimizerKind, RunSpec},
 };
 
@@ -229,6 +232,7 @@ choices!(
     Pooling,
     Readout,
     Sampling,
+    Shortcut,
 );
 
 /// Declares the struct, its defaults and [`FIELDS`] from one list.
@@ -310,11 +314,11 @@ experiment! {
     label_noise, "label-noise": f64 = 0.0;
     /// Seed of the subset, the split and the label noise.
     data_seed, "data-seed": u64 = 0;
-    /// Model: linear, fc (fully connected) or cnn.
+    /// Model: linear, fc (fully connected), cnn, or wrn (a Wide ResNet: --depth 28 --width 10 is WRN 28-10).
     model, "model": ModelKind = ModelKind::Fc;
-    /// Weight layers, the last one linear; without biases this is the homogeneity degree k.
+    /// Weight layers, the last one linear; without biases this is the homogeneity degree k. A wrn has 6n + 4.
     depth, "depth": usize = 4;
-    /// Units, or channels of a convolution, in each hidden layer.
+    /// Units, or channels of a convolution, in each hidden layer; a wrn's groups have 16, 32 and 64 times as many.
     width, "width": usize = 64;
     /// Activation: relu, erf, tanh or linear.
     activation, "activation": Activation = Activation::Relu;
@@ -334,6 +338,8 @@ experiment! {
     pooling, "pooling": Pooling = Pooling::Stride;
     /// What a cnn's dense layer reads: the average over pixels (pool) or every pixel (flatten).
     readout, "readout": Readout = Readout::Pool;
+    /// Convolution on a wrn's shortcuts where channels change: 1x1, or 3x3 as in the paper's code.
+    shortcut, "shortcut": Shortcut = Shortcut::One;
     /// Loss: cross-entropy, or mse (½‖f − one-hot‖²).
     loss, "loss": Loss = Loss::CrossEntropy;
     /// Examples per step; 0 is the full batch.
@@ -604,6 +610,10 @@ impl Experiment {
             ModelKind::Fc | ModelKind::Linear if self.batch_norm => {
                 conflict("batch-norm: only the cnn has it; use --model cnn")
             }
+            ModelKind::Wrn if !is_wrn_depth(self.depth) => {
+                conflict("depth: a wrn has 6n + 4 weight layers: 10, 16, 22, 28, …")
+            }
+            ModelKind::Wrn if self.activation != Activation::Relu => conflict("activation: a wrn has relu"),
             _ => Ok(()),
         }
     }
@@ -624,6 +634,7 @@ impl Experiment {
             normalization: self.normalization,
             pooling: self.pooling,
             readout: self.readout,
+            shortcut: self.shortcut,
         }
     }
 

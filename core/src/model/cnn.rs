@@ -43,11 +43,7 @@ pub(super) fn params(
         params.push(ParamSpec::new(format!("{name}.weight"), vec![c_out, c_in, KERNEL, KERNEL], init));
         if config.batch_norm {
             // Normalization takes a convolution's bias away again; its shift stands in for it.
-            let vector = |name: String, start| ParamSpec::new(name, vec![c_out], Init::Constant(start));
-            params.push(vector(format!("norm{block}.scale"), 1.0));
-            params.push(vector(format!("norm{block}.shift"), 0.0));
-            buffers.push(vector(format!("norm{block}.mean"), 0.0));
-            buffers.push(vector(format!("norm{block}.variance"), 1.0));
+            norm_params(&mut params, &mut buffers, &format!("norm{block}"), c_out);
         } else {
             push_bias(&mut params, config, &name, c_out);
         }
@@ -61,6 +57,13 @@ pub(super) fn params(
     };
     push_dense(&mut params, config, "dense", features, classes);
     (params, buffers)
+}
+
+/// Scale and shift of a batch normalization, and its running averages.
+pub(super) fn norm_params(params: &mut Vec<ParamSpec>, buffers: &mut Vec<ParamSpec>, name: &str, channels: usize) {
+    let vector = |part: &str, start| ParamSpec::new(format!("{name}.{part}"), vec![channels], Init::Constant(start));
+    params.extend([vector("scale", 1.0), vector("shift", 0.0)]);
+    buffers.extend([vector("mean", 0.0), vector("variance", 1.0)]);
 }
 
 /// Logits `[runs, batch, classes]` of `x`, `[runs or 1, batch, features]`.
@@ -132,7 +135,7 @@ fn pool(x: Tensor<4>, pooling: Pooling) -> Tensor<4> {
 }
 
 /// Batch normalization over `[batch, runs·channels, height, width]`: channels of different runs never mix.
-fn normalize(
+pub(super) fn normalize(
     x: Tensor<4>,
     scale: Tensor<1>,
     shift: Tensor<1>,

@@ -21,6 +21,8 @@ choice! {
         Fc,
         /// 3×3 convolutions and a dense layer.
         Cnn,
+        /// A Wide ResNet.
+        Wrn,
     }
 }
 
@@ -80,6 +82,18 @@ choice! {
     }
 }
 
+choice! {
+    /// The convolution on a Wide ResNet's shortcuts that change size or channels.
+    Shortcut {
+        /// 1×1, the common one.
+        #[serde(rename = "1x1")]
+        One,
+        /// 3×3, as in the paper's code.
+        #[serde(rename = "3x3")]
+        Three,
+    }
+}
+
 /// A network's architecture, apart from the data's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
@@ -87,7 +101,7 @@ pub struct ModelConfig {
     pub kind: ModelKind,
     /// Weight layers, the last one linear.
     pub depth: usize,
-    /// Hidden units or channels.
+    /// Hidden units or channels; of a Wide ResNet, how many times 16, 32 and 64 channels.
     pub width: usize,
     /// Hidden activation.
     pub activation: Activation,
@@ -107,6 +121,8 @@ pub struct ModelConfig {
     pub pooling: Pooling,
     /// What the dense layer reads.
     pub readout: Readout,
+    /// The convolution on a Wide ResNet's shortcuts.
+    pub shortcut: Shortcut,
 }
 
 impl ModelConfig {

@@ -9,8 +9,11 @@ mod config;
 mod cpu;
 mod fc;
 mod tangent;
+mod wrn;
 
-pub use config::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout};
+pub use config::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut};
+
+pub(crate) use wrn::has_depth as is_wrn_depth;
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_distr::{Distribution, StandardNormal};
@@ -82,6 +85,7 @@ impl Model {
         let (params, buffers) = match config.kind {
             ModelKind::Linear | ModelKind::Fc => (fc::params(&config, input, classes), Vec::new()),
             ModelKind::Cnn => cnn::params(&config, input, classes),
+            ModelKind::Wrn => wrn::params(&config, input, classes),
         };
         Self { config, input, classes, params, buffers }
     }
@@ -123,7 +127,7 @@ impl Model {
         match c.depth {
             1 => Some(1),
             _ if biases || !positive => None,
-            _ if c.batch_norm => Some(2),
+            _ if c.batch_norm || c.kind == ModelKind::Wrn => Some(2),
             depth => Some(depth),
         }
     }
@@ -170,6 +174,7 @@ impl Model {
         match self.config.kind {
             ModelKind::Linear | ModelKind::Fc => fc::forward(&self.config, &self.params, params, x),
             ModelKind::Cnn => cnn::forward(self, params, buffers, x, mode),
+            ModelKind::Wrn => wrn::forward(self, params, buffers, x, mode),
         }
     }
 
@@ -180,6 +185,7 @@ impl Model {
         match self.config.kind {
             ModelKind::Linear => input,
             ModelKind::Fc => input.max(self.config.width),
+            ModelKind::Wrn => wrn::activation_size(&self.config, self.input),
             ModelKind::Cnn => self.input[1] * self.input[2] * self.config.width.max(self.input[0]),
         }
     }

@@ -14,3 +14,4 @@ mod theory;
 mod train;
 #[cfg(feature = "typescript")]
 mod typescript;
+mod wrn;

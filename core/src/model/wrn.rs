@@ -1,0 +1,185 @@
+//! Wide residual networks (Zagoruyko & Komodakis 2016): three groups of pre-activation blocks of two 3×3 convolutions.
+//! R runs are R groups of one grouped convolution, as in the CNN.
+
+use burn::tensor::{Tensor, activation, module::conv2d, ops::ConvOptions};
+
+use super::{
+    Mode, Model, ModelConfig, ParamSpec, Shortcut,
+    cnn::{norm_params, normalize},
+    cpu,
+    fc::{dense, push_dense},
+    scaled, weight_scale,
+};
+
+const KERNEL: usize = 3;
+/// Channels of the first convolution; those of the groups are 1, 2 and 4 times as many, times the width.
+const STEM: usize = 16;
+const GROUPS: usize = 3;
+/// Weight layers that are in no block: the first convolution, the dense layer, and two that count as shortcuts.
+const OUTSIDE: usize = 4;
+
+/// Blocks in each group; the depth is six times as many, and four more.
+fn blocks(config: &ModelConfig) -> usize {
+    config.depth.saturating_sub(OUTSIDE) / (2 * GROUPS)
+}
+
+/// Whether there is a network of this depth.
+#[must_use]
+pub(crate) fn has_depth(depth: usize) -> bool {
+    depth > OUTSIDE && (depth - OUTSIDE).is_multiple_of(2 * GROUPS)
+}
+
+/// One block: its channels, its stride, and its name.
+struct Block {
+    name: String,
+    channels: [usize; 2],
+    stride: usize,
+}
+
+impl Block {
+    /// The blocks of a network, in their order.
+    fn all(config: &ModelConfig) -> Vec<Self> {
+        let mut c_in = STEM;
+        let mut all = Vec::new();
+        for group in 0..GROUPS {
+            let c_out = STEM.saturating_mul(config.width) << group;
+            for block in 0..blocks(config) {
+                let stride = if group > 0 && block == 0 { 2 } else { 1 };
+                all.push(Self {
+                    name: format!("group{}.block{}", group + 1, block + 1),
+                    channels: [c_in, c_out],
+                    stride,
+                });
+                c_in = c_out;
+            }
+        }
+        all
+    }
+
+    /// Whether what it adds to has other channels or another size than what it reads.
+    fn has_shortcut(&self) -> bool {
+        self.channels[0] != self.channels[1] || self.stride != 1
+    }
+}
+
+/// Side of a shortcut's kernel.
+fn side(shortcut: Shortcut) -> usize {
+    match shortcut {
+        Shortcut::One => 1,
+        Shortcut::Three => KERNEL,
+    }
+}
+
+/// Parameters and buffers.
+pub(super) fn params(
+    config: &ModelConfig,
+    [channels, ..]: [usize; 3],
+    classes: usize,
+) -> (Vec<ParamSpec>, Vec<ParamSpec>) {
+    let (mut params, mut buffers) = (Vec::new(), Vec::new());
+    let conv = |name: String, [c_in, c_out]: [usize; 2], side: usize| {
+        let fan_in = c_in.saturating_mul(side * side);
+        ParamSpec::new(format!("{name}.weight"), vec![c_out, c_in, side, side], weight_scale(config, fan_in).0)
+    };
+    params.push(conv("conv".into(), [channels, STEM], KERNEL));
+    let mut last = STEM;
+    for block in Block::all(config) {
+        let [c_in, c_out] = block.channels;
+        norm_params(&mut params, &mut buffers, &format!("{}.norm1", block.name), c_in);
+        params.push(conv(format!("{}.conv1", block.name), [c_in, c_out], KERNEL));
+        norm_params(&mut params, &mut buffers, &format!("{}.norm2", block.name), c_out);
+        params.push(conv(format!("{}.conv2", block.name), [c_out, c_out], KERNEL));
+        if block.has_shortcut() {
+            params.push(conv(format!("{}.shortcut", block.name), [c_in, c_out], side(config.shortcut)));
+        }
+        last = c_out;
+    }
+    norm_params(&mut params, &mut buffers, "norm", last);
+    push_dense(&mut params, config, "dense", last, classes);
+    (params, buffers)
+}
+
+/// What a forward pass goes through: parameters and buffers in their order.
+struct Pass<'a> {
+    model: &'a Model,
+    params: &'a [Tensor<2>],
+    buffers: &'a mut [Tensor<2>],
+    next: usize,
+    next_buffer: usize,
+    runs: usize,
+    mode: Mode,
+}
+
+impl Pass<'_> {
+    fn take(&mut self) -> (&ParamSpec, Tensor<2>) {
+        let at = self.next;
+        self.next += 1;
+        (&self.model.params[at], self.params[at].clone())
+    }
+
+    /// The next convolution, in `groups` groups of channels.
+    fn convolve(&mut self, x: Tensor<4>, stride: usize, groups: usize) -> Tensor<4> {
+        let runs = self.runs;
+        let (spec, weight) = self.take();
+        let [c_out, c_in, side] = [spec.shape[0], spec.shape[1], spec.shape[2]];
+        let factor = weight_scale(&self.model.config, c_in * side * side).1;
+        let weight = scaled(weight.reshape([runs * c_out, c_in, side, side]), factor);
+        if side == KERNEL {
+            return cpu::convolve(x, weight, None, stride, groups);
+        }
+        conv2d(x, weight, None, ConvOptions::new([stride; 2], [0; 2], [1; 2], groups))
+    }
+
+    /// The next batch normalization, and ReLU after it.
+    fn activate(&mut self, x: Tensor<4>) -> Tensor<4> {
+        let channels = x.dims()[1];
+        let [scale, shift] = [0, 1].map(|_| self.take().1.reshape([channels]));
+        let running = &mut self.buffers[self.next_buffer..self.next_buffer + 2];
+        self.next_buffer += 2;
+        activation::relu(normalize(x, scale, shift, running, self.model.config.normalization, self.mode))
+    }
+
+    fn block(&mut self, x: Tensor<4>, block: &Block) -> Tensor<4> {
+        let runs = self.runs;
+        let active = self.activate(x.clone());
+        let y = self.convolve(active.clone(), block.stride, runs);
+        let y = self.activate(y);
+        let y = self.convolve(y, 1, runs);
+        // What changes its channels goes on from the activation, as in the original.
+        if block.has_shortcut() { y + self.convolve(active, block.stride, runs) } else { y + x }
+    }
+}
+
+/// Logits `[runs, batch, classes]` of `x`, `[runs or 1, batch, features]`.
+pub(super) fn forward(
+    model: &Model,
+    params: &[Tensor<2>],
+    buffers: &mut [Tensor<2>],
+    x: Tensor<3>,
+    mode: Mode,
+) -> Tensor<3> {
+    let config = &model.config;
+    let [channels, height, width] = model.input;
+    let [shared, batch, _] = x.dims();
+    let runs = params[0].dims()[0];
+    let x = if shared == 1 {
+        x.reshape([batch, channels, height, width])
+    } else {
+        x.swap_dims(0, 1).reshape([batch, runs * channels, height, width])
+    };
+    let mut pass = Pass { model, params, buffers, next: 0, next_buffer: 0, runs, mode };
+    let mut x = pass.convolve(x, 1, shared);
+    for block in Block::all(config) {
+        x = pass.block(x, &block);
+    }
+    let x = pass.activate(x);
+    let [_, c, h, w] = x.dims();
+    let features = x.reshape([batch, runs, c / runs, h * w]).mean_dim(3).reshape([batch, runs, c / runs]);
+    let mut rest = model.params.iter().zip(params).skip(pass.next);
+    dense(config, &mut rest, features.swap_dims(0, 1))
+}
+
+/// The largest number of values per example between two layers.
+pub(super) fn activation_size(config: &ModelConfig, [_, height, width]: [usize; 3]) -> usize {
+    height * width * STEM.saturating_mul(config.width)
+}
