@@ -12,13 +12,13 @@ use serde::{
 };
 
 use crate::{
-    data::{DataError, Dataset, Sampling, Split},
+    data::{Augmentation, DataError, Dataset, MixupBy, Sampling, Split},
     law::{Estimator, Length},
     model::{
         Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut,
         is_wrn_depth,
     },
-    train::{Decayed, LambdaScheduleKind, Loss, LrSchedule, OptimizerKind, RunSpec},
+    train::{Decayed, LambdaScheduleKind, Loss, LrCourse, LrSchedule, OptimizerKind, RunSpec},
 };
 
 /// What is wrong with an experiment: which field, which value, and what is allowed.
@@ -225,6 +225,7 @@ choices!(
     LambdaScheduleKind,
     Loss,
     LrSchedule,
+    MixupBy,
     ModelKind,
     Normalization,
     OptimizerKind,
@@ -314,6 +315,14 @@ experiment! {
     label_noise, "label-noise": f64 = 0.0;
     /// Seed of the subset, the split and the label noise.
     data_seed, "data-seed": u64 = 0;
+    /// Mirror half of the training images, drawn anew for every step.
+    flip, "flip": bool = false;
+    /// Shift training images by up to this many pixels, drawn anew for every step (a random crop of the padded image).
+    crop, "crop": usize = 0;
+    /// α of mixup: training examples are mixed with others by shares from Beta(α, α); 0 mixes none.
+    mixup, "mixup": f64 = 0.0;
+    /// Whose share mixup draws: each example's (as in the paper's code), or one for the batch.
+    mixup_by, "mixup-by": MixupBy = MixupBy::Example;
     /// Model: linear, fc (fully connected), cnn, or wrn (a Wide ResNet: --depth 28 --width 10 is WRN 28-10).
     model, "model": ModelKind = ModelKind::Fc;
     /// Weight layers, the last one linear; without biases this is the homogeneity degree k. A wrn has 6n + 4.
@@ -342,6 +351,8 @@ experiment! {
     shortcut, "shortcut": Shortcut = Shortcut::One;
     /// Loss: cross-entropy, or mse (½‖f − one-hot‖²).
     loss, "loss": Loss = Loss::CrossEntropy;
+    /// Share of a training target that is spread over all classes.
+    label_smoothing, "label-smoothing": f64 = 0.0;
     /// Examples per step; 0 is the full batch.
     batch, "batch": usize = 128;
     /// How minibatches are drawn: epoch (without replacement) or replacement.
@@ -350,6 +361,8 @@ experiment! {
     lr, "lr": Grid = vec![0.05, 0.1].into();
     /// Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.
     lr_schedule, "lr-schedule": LrSchedule = LrSchedule::Constant;
+    /// Fraction of the run in which η rises linearly to its schedule.
+    lr_warm_up, "lr-warm-up": f64 = 0.0;
     /// Optimizer: sgd, nesterov or adam with L2 in the gradient; sgdw or adamw with decoupled decay (θ ← θ − ηλθ).
     optimizer, "optimizer": OptimizerKind = OptimizerKind::Sgd;
     /// Momentum β of sgd, nesterov and sgdw, without dampening. Adam's β₁ and β₂ are 0.9 and 0.999.
@@ -486,6 +499,11 @@ impl Experiment {
         let count = |field, value: usize, ok: bool, allowed| check(field, value.to_string(), ok, allowed);
 
         number("label-noise", self.label_noise, (0.0..=1.0).contains(&self.label_noise), "a fraction from 0 to 1")?;
+        number("mixup", self.mixup, (0.0..=1000.0).contains(&self.mixup), "0, or an α up to 1000")?;
+        count("crop", self.crop, self.crop <= 64, "0 to 64 pixels")?;
+        let smoothing = self.label_smoothing;
+        number("label-smoothing", smoothing, (0.0..1.0).contains(&smoothing), "a share from 0 to below 1")?;
+        number("lr-warm-up", self.lr_warm_up, (0.0..1.0).contains(&self.lr_warm_up), "a fraction from 0 to below 1")?;
         count("depth", self.depth, (1..=64).contains(&self.depth), "1 to 64 weight layers")?;
         count("width", self.width, (1..=65_536).contains(&self.width), "1 to 65536 units")?;
         if let Some(w) = self.w_std {
@@ -618,6 +636,18 @@ impl Experiment {
         }
     }
 
+    /// η over a run, as a factor.
+    #[must_use]
+    pub fn lr_course(&self) -> LrCourse {
+        LrCourse { schedule: self.lr_schedule, warm_up: self.lr_warm_up }
+    }
+
+    /// What is done with training examples.
+    #[must_use]
+    pub fn augmentation(&self) -> Augmentation {
+        Augmentation { flip: self.flip, crop: self.crop, mixup: self.mixup, mixup_by: self.mixup_by }
+    }
+
     /// The model's part of the experiment.
     #[must_use]
     pub fn model_config(&self) -> ModelConfig {
@@ -703,7 +733,7 @@ impl Experiment {
     /// Σ_t η_eff(t) over a run of `steps` steps with this η: what τ is per λ.
     #[must_use]
     pub fn total_lr(&self, lr: f64, steps: u64) -> f64 {
-        self.effective_lr(lr) * self.lr_schedule.mean() * steps as f64
+        self.effective_lr(lr) * self.lr_course().mean() * steps as f64
     }
 
     /// Steps of one epoch over `examples` training examples.
@@ -776,7 +806,7 @@ impl Experiment {
         let steps = match length {
             Length::Steps(steps) => steps,
             Length::Epochs(epochs) => epochs * self.steps_per_epoch(examples) as f64,
-            Length::Tau(tau) => tau / (self.effective_lr(lr) * self.lr_schedule.mean() * lambda),
+            Length::Tau(tau) => tau / (self.effective_lr(lr) * self.lr_course().mean() * lambda),
         };
         let steps = steps.ceil();
         if !(1.0..=MAX_STEPS as f64).contains(&steps) {

@@ -21,6 +21,8 @@ pub(crate) enum Stream {
     Bootstrap = 5,
     /// The examples on which a λ schedule watches training; the index is the step.
     Probe = 6,
+    /// How a batch's examples are varied; the index is the step.
+    Augmentation = 7,
 }
 
 /// The generator of `stream` at `index` for `seed`.

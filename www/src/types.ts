@@ -2,7 +2,9 @@
 
 export type Sampling = "epoch" | "replacement";
 
-export type ModelKind = "linear" | "fc" | "cnn";
+export type MixupBy = "example" | "batch";
+
+export type ModelKind = "linear" | "fc" | "cnn" | "wrn";
 
 export type Activation = "relu" | "erf" | "tanh" | "linear";
 
@@ -13,6 +15,8 @@ export type Normalization = "running" | "batch";
 export type Pooling = "stride" | "max" | "average";
 
 export type Readout = "pool" | "flatten";
+
+export type Shortcut = "1x1" | "3x3";
 
 export type Loss = "cross-entropy" | "mse";
 
@@ -58,15 +62,31 @@ validation: number,
  */
 "data-seed": number, 
 /**
- * Model: linear, fc (fully connected) or cnn.
+ * Mirror half of the training images, drawn anew for every step.
+ */
+flip: boolean, 
+/**
+ * Shift training images by up to this many pixels, drawn anew for every step (a random crop of the padded image).
+ */
+crop: number, 
+/**
+ * α of mixup: training examples are mixed with others by shares from Beta(α, α); 0 mixes none.
+ */
+mixup: number, 
+/**
+ * Whose share mixup draws: each example's (as in the paper's code), or one for the batch.
+ */
+"mixup-by": MixupBy, 
+/**
+ * Model: linear, fc (fully connected), cnn, or wrn (a Wide ResNet: --depth 28 --width 10 is WRN 28-10).
  */
 model: ModelKind, 
 /**
- * Weight layers, the last one linear; without biases this is the homogeneity degree k.
+ * Weight layers, the last one linear; without biases this is the homogeneity degree k. A wrn has 6n + 4.
  */
 depth: number, 
 /**
- * Units, or channels of a convolution, in each hidden layer.
+ * Units, or channels of a convolution, in each hidden layer; a wrn's groups have 16, 32 and 64 times as many.
  */
 width: number, 
 /**
@@ -106,9 +126,17 @@ pooling: Pooling,
  */
 readout: Readout, 
 /**
+ * Convolution on a wrn's shortcuts where channels change: 1x1, or 3x3 as in the paper's code.
+ */
+shortcut: Shortcut, 
+/**
  * Loss: cross-entropy, or mse (½‖f − one-hot‖²).
  */
 loss: Loss, 
+/**
+ * Share of a training target that is spread over all classes.
+ */
+"label-smoothing": number, 
 /**
  * Examples per step; 0 is the full batch.
  */
@@ -125,6 +153,10 @@ lr: Grid,
  * Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.
  */
 "lr-schedule": LrSchedule, 
+/**
+ * Fraction of the run in which η rises linearly to its schedule.
+ */
+"lr-warm-up": number, 
 /**
  * Optimizer: sgd, nesterov or adam with L2 in the gradient; sgdw or adamw with decoupled decay (θ ← θ − ηλθ).
  */
@@ -795,17 +827,37 @@ export const FIELDS: readonly { name: keyof Experiment; help: string; switch: bo
     "switch": false
   },
   {
-    "help": "Model: linear, fc (fully connected) or cnn.",
+    "help": "Mirror half of the training images, drawn anew for every step.",
+    "name": "flip",
+    "switch": true
+  },
+  {
+    "help": "Shift training images by up to this many pixels, drawn anew for every step (a random crop of the padded image).",
+    "name": "crop",
+    "switch": false
+  },
+  {
+    "help": "α of mixup: training examples are mixed with others by shares from Beta(α, α); 0 mixes none.",
+    "name": "mixup",
+    "switch": false
+  },
+  {
+    "help": "Whose share mixup draws: each example's (as in the paper's code), or one for the batch.",
+    "name": "mixup-by",
+    "switch": false
+  },
+  {
+    "help": "Model: linear, fc (fully connected), cnn, or wrn (a Wide ResNet: --depth 28 --width 10 is WRN 28-10).",
     "name": "model",
     "switch": false
   },
   {
-    "help": "Weight layers, the last one linear; without biases this is the homogeneity degree k.",
+    "help": "Weight layers, the last one linear; without biases this is the homogeneity degree k. A wrn has 6n + 4.",
     "name": "depth",
     "switch": false
   },
   {
-    "help": "Units, or channels of a convolution, in each hidden layer.",
+    "help": "Units, or channels of a convolution, in each hidden layer; a wrn's groups have 16, 32 and 64 times as many.",
     "name": "width",
     "switch": false
   },
@@ -855,8 +907,18 @@ export const FIELDS: readonly { name: keyof Experiment; help: string; switch: bo
     "switch": false
   },
   {
+    "help": "Convolution on a wrn's shortcuts where channels change: 1x1, or 3x3 as in the paper's code.",
+    "name": "shortcut",
+    "switch": false
+  },
+  {
     "help": "Loss: cross-entropy, or mse (½‖f − one-hot‖²).",
     "name": "loss",
+    "switch": false
+  },
+  {
+    "help": "Share of a training target that is spread over all classes.",
+    "name": "label-smoothing",
     "switch": false
   },
   {
@@ -877,6 +939,11 @@ export const FIELDS: readonly { name: keyof Experiment; help: string; switch: bo
   {
     "help": "Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.",
     "name": "lr-schedule",
+    "switch": false
+  },
+  {
+    "help": "Fraction of the run in which η rises linearly to its schedule.",
+    "name": "lr-warm-up",
     "switch": false
   },
   {
@@ -981,241 +1048,59 @@ export const FIELDS: readonly { name: keyof Experiment; help: string; switch: bo
   }
 ];
 
+const COMMON: Readonly<Record<string, string>> = {
+  "activation": "relu",
+  "b-std": "0",
+  "batch": "128",
+  "batch-norm": "false",
+  "bias": "true",
+  "c-prime": "1",
+  "compare": "none",
+  "crop": "0",
+  "data": "fashion-mnist-512",
+  "data-seed": "0",
+  "decay": "all",
+  "depth": "4",
+  "estimator": "smoothed",
+  "flip": "false",
+  "label-noise": "0",
+  "label-smoothing": "0",
+  "lambda": "0.1,0.03,0.01,0.003",
+  "lambda-factor": "10",
+  "lambda-min": "0",
+  "lambda-schedule": "constant",
+  "lambda-switch": "0.5",
+  "loss": "cross-entropy",
+  "lr": "0.1",
+  "lr-schedule": "constant",
+  "lr-warm-up": "0",
+  "measurements": "50",
+  "mixup": "0",
+  "mixup-by": "example",
+  "model": "fc",
+  "momentum": "0",
+  "normalization": "running",
+  "optimizer": "sgd",
+  "parameterization": "standard",
+  "pooling": "stride",
+  "probe-every": "10",
+  "readout": "pool",
+  "sampling": "epoch",
+  "seed": "0",
+  "seeds": "3",
+  "shortcut": "1x1",
+  "test": "400",
+  "train": "512",
+  "validation": "0",
+  "width": "64"
+};
+
 /** What each figure's experiment is unless told otherwise, as text. */
 export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {
-  "auto": {
-    "activation": "relu",
-    "b-std": "0",
-    "batch": "128",
-    "batch-norm": "false",
-    "bias": "true",
-    "c-prime": "1",
-    "compare": "autol2",
-    "data": "fashion-mnist-512",
-    "data-seed": "0",
-    "decay": "all",
-    "depth": "4",
-    "estimator": "smoothed",
-    "label-noise": "0",
-    "lambda": "0.1,0.03,0.01,0.003,0.001",
-    "lambda-factor": "10",
-    "lambda-min": "0",
-    "lambda-schedule": "constant",
-    "lambda-switch": "0.5",
-    "loss": "cross-entropy",
-    "lr": "0.1",
-    "lr-schedule": "constant",
-    "measurements": "50",
-    "model": "fc",
-    "momentum": "0",
-    "normalization": "running",
-    "optimizer": "sgd",
-    "parameterization": "standard",
-    "pooling": "stride",
-    "probe-every": "10",
-    "readout": "pool",
-    "sampling": "epoch",
-    "seed": "0",
-    "seeds": "3",
-    "steps": "3000",
-    "test": "400",
-    "train": "512",
-    "validation": "0",
-    "width": "64"
-  },
-  "clock": {
-    "activation": "relu",
-    "b-std": "0",
-    "batch": "128",
-    "batch-norm": "false",
-    "bias": "true",
-    "c-prime": "1",
-    "compare": "none",
-    "data": "fashion-mnist-512",
-    "data-seed": "0",
-    "decay": "all",
-    "depth": "4",
-    "estimator": "smoothed",
-    "label-noise": "0",
-    "lambda": "0.1,0.03,0.01,0.003",
-    "lambda-factor": "10",
-    "lambda-min": "0",
-    "lambda-schedule": "constant",
-    "lambda-switch": "0.5",
-    "loss": "cross-entropy",
-    "lr": "0.1",
-    "lr-schedule": "constant",
-    "measurements": "50",
-    "model": "fc",
-    "momentum": "0",
-    "normalization": "running",
-    "optimizer": "sgd",
-    "parameterization": "standard",
-    "pooling": "stride",
-    "probe-every": "10",
-    "readout": "pool",
-    "sampling": "epoch",
-    "seed": "0",
-    "seeds": "3",
-    "test": "400",
-    "train": "512",
-    "validation": "0",
-    "width": "64"
-  },
-  "law": {
-    "activation": "relu",
-    "b-std": "0",
-    "batch": "128",
-    "batch-norm": "false",
-    "bias": "true",
-    "c-prime": "1",
-    "compare": "none",
-    "data": "fashion-mnist-512",
-    "data-seed": "0",
-    "decay": "all",
-    "depth": "4",
-    "estimator": "smoothed",
-    "label-noise": "0",
-    "lambda": "0.1,0.03,0.01,0.003",
-    "lambda-factor": "10",
-    "lambda-min": "0",
-    "lambda-schedule": "constant",
-    "lambda-switch": "0.5",
-    "loss": "cross-entropy",
-    "lr": "0.1",
-    "lr-schedule": "constant",
-    "measurements": "50",
-    "model": "fc",
-    "momentum": "0",
-    "normalization": "running",
-    "optimizer": "sgd",
-    "parameterization": "standard",
-    "pooling": "stride",
-    "probe-every": "10",
-    "readout": "pool",
-    "sampling": "epoch",
-    "seed": "0",
-    "seeds": "3",
-    "test": "400",
-    "train": "512",
-    "validation": "0",
-    "width": "64"
-  },
-  "limits": {
-    "activation": "relu",
-    "b-std": "0",
-    "batch": "128",
-    "batch-norm": "false",
-    "bias": "true",
-    "c-prime": "1",
-    "compare": "none",
-    "data": "fashion-mnist-512",
-    "data-seed": "0",
-    "decay": "all",
-    "depth": "4",
-    "estimator": "smoothed",
-    "label-noise": "0",
-    "lambda": "0.1,0.03,0.01",
-    "lambda-factor": "10",
-    "lambda-min": "0",
-    "lambda-schedule": "constant",
-    "lambda-switch": "0.5",
-    "loss": "cross-entropy",
-    "lr": "0.01",
-    "lr-schedule": "constant",
-    "measurements": "50",
-    "model": "linear",
-    "momentum": "0",
-    "normalization": "running",
-    "optimizer": "sgd",
-    "parameterization": "standard",
-    "pooling": "stride",
-    "probe-every": "10",
-    "readout": "pool",
-    "sampling": "epoch",
-    "seed": "0",
-    "seeds": "3",
-    "test": "400",
-    "train": "512",
-    "validation": "0",
-    "width": "64"
-  },
-  "predict": {
-    "activation": "relu",
-    "b-std": "0",
-    "batch": "128",
-    "batch-norm": "false",
-    "bias": "true",
-    "c-prime": "1",
-    "compare": "none",
-    "data": "fashion-mnist-512",
-    "data-seed": "0",
-    "decay": "all",
-    "depth": "4",
-    "estimator": "smoothed",
-    "label-noise": "0",
-    "lambda": "0.1,0.03,0.01,0.003",
-    "lambda-factor": "10",
-    "lambda-min": "0",
-    "lambda-schedule": "constant",
-    "lambda-switch": "0.5",
-    "loss": "cross-entropy",
-    "lr": "0.1",
-    "lr-schedule": "constant",
-    "measurements": "50",
-    "model": "fc",
-    "momentum": "0",
-    "normalization": "running",
-    "optimizer": "sgd",
-    "parameterization": "standard",
-    "pooling": "stride",
-    "probe-every": "10",
-    "readout": "pool",
-    "sampling": "epoch",
-    "seed": "0",
-    "seeds": "3",
-    "test": "400",
-    "train": "512",
-    "validation": "0",
-    "width": "64"
-  },
-  "theory": {
-    "activation": "relu",
-    "b-std": "0",
-    "batch": "0",
-    "batch-norm": "false",
-    "bias": "false",
-    "c-prime": "1",
-    "compare": "none",
-    "data": "fashion-mnist-512",
-    "data-seed": "0",
-    "decay": "all",
-    "depth": "3",
-    "estimator": "smoothed",
-    "label-noise": "0",
-    "lambda": "0.03",
-    "lambda-factor": "10",
-    "lambda-min": "0",
-    "lambda-schedule": "constant",
-    "lambda-switch": "0.5",
-    "loss": "mse",
-    "lr": "0.05,0.1",
-    "lr-schedule": "constant",
-    "measurements": "50",
-    "model": "fc",
-    "momentum": "0",
-    "normalization": "running",
-    "optimizer": "sgd",
-    "parameterization": "ntk",
-    "pooling": "stride",
-    "probe-every": "10",
-    "readout": "pool",
-    "sampling": "epoch",
-    "seed": "0",
-    "seeds": "3",
-    "test": "256",
-    "train": "256",
-    "validation": "0",
-    "width": "64"
-  }
+  clock: COMMON,
+  law: COMMON,
+  predict: COMMON,
+  auto: { ...COMMON, ...{"compare":"autol2","lambda":"0.1,0.03,0.01,0.003,0.001","steps":"3000"} },
+  theory: { ...COMMON, ...{"batch":"0","bias":"false","depth":"3","lambda":"0.03","loss":"mse","lr":"0.05,0.1","parameterization":"ntk","test":"256","train":"256"} },
+  limits: { ...COMMON, ...{"lambda":"0.1,0.03,0.01","lr":"0.01","model":"linear"} },
 };

@@ -1,5 +1,6 @@
 //! What is learned from: labelled images, the formats they come in, and the order they are seen in.
 
+mod augmentation;
 mod batches;
 mod cifar;
 #[cfg(feature = "embedded")]
@@ -7,6 +8,7 @@ mod embedded;
 mod files;
 mod idx;
 
+pub use augmentation::{Augmentation, MixupBy, Variation};
 pub use batches::{Batches, Sampling};
 pub use cifar::{CIFAR10_CLASSES, cifar10, cifar100, cifar100_class_names};
 #[cfg(feature = "embedded")]

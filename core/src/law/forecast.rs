@@ -6,7 +6,7 @@ use super::{Length, Outcome, Prediction, Regret, RunSummary, predict, regret};
 use crate::{
     Experiment,
     experiment::{DEFAULT_TAU, ExperimentError},
-    train::{LambdaScheduleKind, LrSchedule, RunSpec, Trace},
+    train::{LambdaScheduleKind, RunSpec, Trace},
 };
 
 /// λ_pred for a budget, read off a grid's shortest runs. Only runs of the largest η take part.
@@ -64,7 +64,7 @@ impl Forecast {
         let comparable = |t: &&Trace| {
             t.run.lr == self.lr
                 && t.run.lambda_schedule == LambdaScheduleKind::Constant
-                && (experiment.lr_schedule == LrSchedule::Constant || t.run.steps == self.budget)
+                && (experiment.lr_course().is_constant() || t.run.steps == self.budget)
         };
         grid.into_iter().filter(comparable).filter_map(|t| self.outcome(t)).collect()
     }

@@ -127,7 +127,9 @@ impl Model {
         match c.depth {
             1 => Some(1),
             _ if biases || !positive => None,
-            _ if c.batch_norm || c.kind == ModelKind::Wrn => Some(2),
+            // Of width 1 the first blocks add what has been scaled twice to what has been scaled once.
+            _ if c.kind == ModelKind::Wrn => (c.width > 1).then_some(2),
+            _ if c.batch_norm => Some(2),
             depth => Some(depth),
         }
     }

@@ -1,7 +1,7 @@
 //! Wide residual networks (Zagoruyko & Komodakis 2016): three groups of pre-activation blocks of two 3×3 convolutions.
 //! R runs are R groups of one grouped convolution, as in the CNN.
 
-use burn::tensor::{Tensor, activation, module::conv2d, ops::ConvOptions};
+use burn::tensor::{Tensor, activation};
 
 use super::{
     Mode, Model, ModelConfig, ParamSpec, Shortcut,
@@ -125,9 +125,10 @@ impl Pass<'_> {
         let factor = weight_scale(&self.model.config, c_in * side * side).1;
         let weight = scaled(weight.reshape([runs * c_out, c_in, side, side]), factor);
         if side == KERNEL {
-            return cpu::convolve(x, weight, None, stride, groups);
+            cpu::convolve(x, weight, None, stride, groups)
+        } else {
+            cpu::mix(x, weight, stride, groups)
         }
-        conv2d(x, weight, None, ConvOptions::new([stride; 2], [0; 2], [1; 2], groups))
     }
 
     /// The next batch normalization, and ReLU after it.

@@ -1,6 +1,7 @@
 //! How it learns: loss, optimizers with L2, schedules of η and λ, and the trainer that turns them into traces.
 
 mod agreement;
+mod augment;
 mod autol2;
 mod lambda;
 mod loss;
@@ -12,12 +13,13 @@ mod task;
 mod trainer;
 
 pub use agreement::disagreement;
+pub use augment::augment;
 pub use autol2::{AutoL2, ReferenceAutoL2};
 pub use lambda::{LambdaSchedule, LambdaScheduleKind, LambdaState, OpenLoop, Probe, Progress};
 pub use loss::Loss;
 pub use measurement::{End, Measurement, RunSpec, Trace};
 pub use optimizer::{Decayed, Memory, Optimizer, OptimizerKind};
 pub use plan::{Execution, plan};
-pub use schedule::LrSchedule;
+pub use schedule::{LrCourse, LrSchedule};
 pub use task::Task;
 pub use trainer::{NamedTensor, Snapshot, TrainError, Trainer};

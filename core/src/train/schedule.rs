@@ -53,6 +53,62 @@ impl LrSchedule {
     }
 }
 
+/// η over a run: a schedule, and a linear rise to it at the start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LrCourse {
+    /// What η follows.
+    pub schedule: LrSchedule,
+    /// Fraction of the run in which it rises from 0 to that.
+    pub warm_up: f64,
+}
+
+impl LrCourse {
+    /// Whether η never changes.
+    #[must_use]
+    pub fn is_constant(self) -> bool {
+        self.schedule == LrSchedule::Constant && self.warm_up == 0.0
+    }
+
+    /// Factor of η at step `step` (from 0) of `steps`. The first step is not lost: the rise begins a step after 0.
+    #[must_use]
+    pub fn factor(self, step: u64, steps: u64) -> f64 {
+        let rise = (self.warm_up * steps as f64).max(1.0);
+        self.schedule.factor(step, steps) * ((step + 1) as f64 / rise).min(1.0)
+    }
+
+    /// Mean factor over a long run.
+    #[must_use]
+    pub fn mean(self) -> f64 {
+        self.schedule.mean() - self.lost()
+    }
+
+    /// What the rise takes off the mean: ∫ (1 − t/w)·factor(t) dt from 0 to w.
+    fn lost(self) -> f64 {
+        let w = self.warm_up;
+        if w == 0.0 {
+            return 0.0;
+        }
+        let primitive = |t: f64| t - t * t / (2.0 * w);
+        match self.schedule {
+            LrSchedule::Constant => primitive(w),
+            LrSchedule::Step => {
+                let ends = || DROPS.into_iter().chain([1.0]).map(|end| end.min(w));
+                let pieces = [0.0].into_iter().chain(ends()).zip(ends());
+                let areas = pieces.scan(1.0, |factor, (from, to)| {
+                    let area = *factor * (primitive(to) - primitive(from));
+                    *factor *= LrSchedule::DROP;
+                    Some(area)
+                });
+                areas.sum()
+            }
+            LrSchedule::Cosine => {
+                let pi = std::f64::consts::PI;
+                w / 4.0 + (1.0 - (pi * w).cos()) / (2.0 * pi * pi * w)
+            }
+        }
+    }
+}
+
 /// From 1 at the start of a run to 0 at its end.
 pub(super) fn half_cosine(progress: f64) -> f64 {
     f64::midpoint(1.0, (std::f64::consts::PI * progress.min(1.0)).cos())

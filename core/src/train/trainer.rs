@@ -6,12 +6,12 @@ use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decayed, End, LambdaSchedule, LambdaState, Loss, LrSchedule, Measurement, Memory, Optimizer, OptimizerKind, Probe,
-    Progress, RunSpec, Task, Trace,
+    Decayed, End, LambdaSchedule, LambdaState, Loss, LrCourse, Measurement, Memory, Optimizer, OptimizerKind, Probe,
+    Progress, RunSpec, Task, Trace, augment::augment,
 };
 use crate::{
     DeviceError, Experiment,
-    data::Batches,
+    data::{Augmentation, Batches},
     device::read_back,
     model::{Mode, Model},
 };
@@ -81,7 +81,9 @@ pub struct Trainer {
     model: Model,
     task: Arc<Task>,
     loss: Loss,
-    lr_schedule: LrSchedule,
+    lr_course: LrCourse,
+    augmentation: Augmentation,
+    label_smoothing: f64,
     optimizer: OptimizerKind,
     /// Whether λ acts on it, for each parameter.
     decays: Vec<bool>,
@@ -133,7 +135,9 @@ impl Trainer {
         let batches = |seed| Batches::new(task.train_examples(), experiment.batch, experiment.sampling, seed);
         Self {
             loss: experiment.loss,
-            lr_schedule: experiment.lr_schedule,
+            lr_course: experiment.lr_course(),
+            augmentation: experiment.augmentation(),
+            label_smoothing: experiment.label_smoothing,
             optimizer: experiment.optimizer,
             decays: model.params().iter().map(|p| experiment.decay == Decayed::All || p.is_weight()).collect(),
             steps_per_epoch: experiment.steps_per_epoch(task.train_examples()),
@@ -256,20 +260,35 @@ impl Trainer {
 
     /// η of a run's coming step.
     fn lr(&self, run: &RunSpec) -> f64 {
-        run.lr * self.lr_schedule.factor(self.step, run.steps)
+        run.lr * self.lr_course.factor(self.step, run.steps)
     }
 
     /// Images and targets of this step: `[1, batch, …]` where all runs see the same, else `[runs, batch, …]`.
     fn next_batch(&mut self) -> [Tensor<3>; 2] {
-        if self.batches[0].is_full() {
-            return self.task.train.all();
+        let plain = self.augmentation.is_none();
+        let [images, targets] = if plain && self.batches[0].is_full() { self.task.train.all() } else { self.gather() };
+        if self.label_smoothing == 0.0 {
+            return [images, targets];
         }
+        let share = self.label_smoothing;
+        let classes = targets.dims()[2] as f64;
+        [images, targets.mul_scalar(1.0 - share).add_scalar(share / classes)]
+    }
+
+    /// This step's examples, varied as they are to be.
+    fn gather(&mut self) -> [Tensor<3>; 2] {
         let seed = |row: usize| self.runs[self.rows[row]].trace.run.seed;
         let shared = (1..self.rows.len()).all(|row| seed(row) == seed(0));
         let sources = if shared { 1 } else { self.rows.len() };
         let step = self.step;
         let indices: Vec<usize> = self.batches[..sources].iter_mut().flat_map(|b| b.indices(step)).collect();
-        self.task.train.gather(&indices, sources)
+        let batch = self.task.train.gather(&indices, sources);
+        if self.augmentation.is_none() {
+            return batch;
+        }
+        let each = indices.len() / sources;
+        let variations: Vec<_> = (0..sources).flat_map(|row| self.augmentation.draw(each, seed(row), step)).collect();
+        augment(batch, self.task.input(), &variations)
     }
 
     /// Measures the runs that are due, ends those that are finished or diverged, and lets λ schedules

@@ -58,6 +58,8 @@ fn the_homogeneity_degree_is_what_scaling_shows() {
         (&[("depth", "3"), ("bias", "false"), ("activation", "erf"), ("w-std", "2")], None),
         (&[("model", "cnn"), ("depth", "4"), ("bias", "false"), ("batch-norm", "true")], Some(2)),
         (&[("model", "cnn"), ("depth", "3"), ("batch-norm", "true"), ("b-std", "1")], None),
+        (&[("model", "wrn"), ("depth", "10"), ("width", "2"), ("bias", "false")], Some(2)),
+        (&[("model", "wrn"), ("depth", "10"), ("width", "1"), ("bias", "false")], None),
     ];
     for (settings, degree) in cases {
         let model = model(settings);
@@ -108,9 +110,17 @@ fn initial_weights_have_their_scale_and_their_seed() {
 
 #[test]
 fn the_parameterizations_start_as_the_same_function() {
-    for kind in ["fc", "cnn"] {
-        let settings =
-            |p| [("model", kind), ("depth", "3"), ("b-std", "0.5"), ("w-std", "1.7"), ("parameterization", p)];
+    for (kind, depth, width) in [("fc", "3", "8"), ("cnn", "3", "8"), ("wrn", "10", "1")] {
+        let settings = |p| {
+            [
+                ("model", kind),
+                ("depth", depth),
+                ("width", width),
+                ("b-std", "0.5"),
+                ("w-std", "1.7"),
+                ("parameterization", p),
+            ]
+        };
         let [standard, ntk] = ["standard", "ntk"].map(|p| model(&settings(p)));
         let [a, b] = [&standard, &ntk].map(|m| logits(m, &m.init(&[9], &Device::flex()), Mode::Test));
         assert!(close(&a, &b, 1e-5), "{kind}: {a:?} {b:?}");
@@ -123,6 +133,8 @@ fn a_stack_computes_what_its_runs_compute() {
         &[("depth", "3"), ("b-std", "1")][..],
         &[("model", "cnn"), ("depth", "4"), ("b-std", "1"), ("batch-norm", "true")],
         &[("model", "cnn"), ("depth", "3"), ("pooling", "max"), ("readout", "flatten"), ("parameterization", "ntk")],
+        &[("model", "wrn"), ("depth", "10"), ("width", "1")],
+        &[("model", "wrn"), ("depth", "10"), ("width", "1"), ("shortcut", "3x3"), ("parameterization", "ntk")],
     ] {
         let model = model(settings);
         for mode in [Mode::Train, Mode::Test] {

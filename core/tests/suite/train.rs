@@ -7,8 +7,8 @@ use l2lab_core::{
     Experiment,
     data::{Dataset, Split, embedded},
     train::{
-        End, Execution, LambdaScheduleKind, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec, Snapshot, Task,
-        Trace, Trainer, plan,
+        End, Execution, LambdaScheduleKind, LrCourse, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec, Snapshot,
+        Task, Trace, Trainer, plan,
     },
 };
 #[cfg(target_arch = "wasm32")]
@@ -388,8 +388,12 @@ fn time_is_counted_in_steps_epochs_and_tau() {
     assert_eq!((last.step, last.epoch), (40, 10.0));
     assert!((last.tau - total).abs() < 1e-12);
     for schedule in [LrSchedule::Constant, LrSchedule::Step, LrSchedule::Cosine] {
-        let mean = (0..10_000).map(|s| schedule.factor(s, 10_000)).sum::<f64>() / 1e4;
-        assert!((mean - schedule.mean()).abs() < 1e-3, "{schedule:?}");
+        for warm_up in [0.0, 0.1, 0.5, 0.8] {
+            let course = LrCourse { schedule, warm_up };
+            let mean = (0..10_000).map(|s| course.factor(s, 10_000)).sum::<f64>() / 1e4;
+            assert!((mean - course.mean()).abs() < 1e-3, "{course:?}: {mean}, {}", course.mean());
+            assert!(course.factor(0, 10_000) > 0.0, "no step is lost");
+        }
     }
 }
 

@@ -4,11 +4,11 @@ use std::{env, fmt::Write, fs, path::Path};
 
 use l2lab_core::{
     Experiment,
-    data::Sampling,
+    data::{MixupBy, Sampling},
     experiment::FIELDS,
     figure::Figure,
     law::{Cell, Estimator, Fit, Forecast, Length, Outcome, Peak, Regret, RunSummary},
-    model::{Activation, ModelKind, Normalization, Parameterization, Pooling, Readout},
+    model::{Activation, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut},
     recording::{
         Findings, LearnedMode, MeasuredKernel, ModelSummary, RECORDING_VERSION, Recording, TheoryCurves,
         TheoryRecording, TrainedNetwork,
@@ -31,12 +31,14 @@ fn declarations() -> String {
     }
     declare!(
         Sampling,
+        MixupBy,
         ModelKind,
         Activation,
         Parameterization,
         Normalization,
         Pooling,
         Readout,
+        Shortcut,
         Loss,
         LrSchedule,
         LambdaScheduleKind,
@@ -75,19 +77,31 @@ fn declarations() -> String {
         let pairs = FIELDS.iter().filter_map(|f| Some((f.name.to_owned(), e.get(f.name)?.into())));
         serde_json::Value::Object(pairs.collect())
     };
-    let bases: serde_json::Map<_, _> = Figure::ALL
-        .into_iter()
-        .map(|f| (json!(f).as_str().unwrap_or_default().to_owned(), settings(&f.experiment())))
-        .collect();
+    // What most figures have in common is written once: the page is weighed.
+    let common = settings(&Figure::Clock.experiment());
+    let mut bases = String::new();
+    for figure in Figure::ALL {
+        let mut own = settings(&figure.experiment());
+        let missing = common.as_object().unwrap().keys().find(|name| own.get(*name).is_none());
+        assert_eq!(missing, None, "what a figure does not set cannot be in common");
+        own.as_object_mut().unwrap().retain(|name, value| common.get(name) != Some(value));
+        let name = json!(figure);
+        let name = name.as_str().unwrap_or_default();
+        let _ = match own.as_object().is_some_and(serde_json::Map::is_empty) {
+            true => writeln!(bases, "  {name}: COMMON,"),
+            false => writeln!(bases, "  {name}: {{ ...COMMON, ...{own} }},"),
+        };
+    }
     let _ = write!(
         text,
         "\nexport const RECORDING_VERSION = {RECORDING_VERSION};\n\
          \n/** The experiment's fields: names of flags, URL keys and attributes. */\n\
          export const FIELDS: readonly {{ name: keyof Experiment; help: string; switch: boolean }}[] = {};\n\
+         \nconst COMMON: Readonly<Record<string, string>> = {};\n\
          \n/** What each figure's experiment is unless told otherwise, as text. */\n\
-         export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {};\n",
+         export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {{\n{bases}}};\n",
         pretty(&json!(fields)),
-        pretty(&json!(bases)),
+        pretty(&common),
     );
     text
 }

@@ -188,7 +188,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
 
 /// The grid's traces: one for all budgets, or one for each where η has a schedule, which ends with the budget.
 fn train(job: &Job, budgets: &[u64]) -> Result<Vec<Vec<Trace>>> {
-    if job.experiment.lr_schedule == LrSchedule::Constant {
+    if job.experiment.lr_course().is_constant() {
         return Ok(vec![job.explain(COMMAND, job.executor().train("grid", &job.runs))?]);
     }
     let of_budget = |(i, &steps): (usize, &u64)| {

@@ -19,6 +19,7 @@ use burn::{
         Device, Shape, Tensor, TensorData,
         module::{batch_norm_train, conv2d},
         ops::ConvOptions,
+        s,
     },
 };
 
@@ -47,6 +48,19 @@ pub(super) fn convolve(
     let [x, weight, bias] = inputs.values.each_ref().map(slice);
     let output = tensor(convolution.forward(x, weight, bias), [images, outputs, height, width]);
     inputs.record(Operation::Convolution(convolution), output)
+}
+
+/// A 1×1 convolution of `x`, `[images, groups·channels, height, width]`, by `weight`, `[groups·outputs, channels, 1, 1]`.
+pub(super) fn mix(x: Tensor<4>, weight: Tensor<4>, stride: usize, groups: usize) -> Tensor<4> {
+    if !on_flex(&x) {
+        return conv2d(x, weight, None, ConvOptions::new([stride; 2], [0; 2], [1; 2], groups));
+    }
+    let step = stride as isize;
+    let x = if stride == 1 { x } else { x.slice(s![.., .., 0..;step, 0..;step]) };
+    let ([images, _, height, width], [outputs, channels, ..]) = (x.dims(), weight.dims());
+    let x = x.reshape([images, groups, channels, height * width]);
+    let weight = weight.reshape([1, groups, outputs / groups, channels]);
+    weight.matmul(x).reshape([images, outputs, height, width])
 }
 
 /// Batch normalization of `x`, `[images, channels, height, width]`, with the batch's own statistics, times `scale` plus

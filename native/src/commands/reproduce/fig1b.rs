@@ -48,7 +48,7 @@ struct Findings<'a> {
 /// A run's curve has to serve every budget.
 fn one_curve(experiment: &Experiment) -> Result<()> {
     check(experiment)?;
-    if experiment.lr_schedule != LrSchedule::Constant {
+    if !experiment.lr_course().is_constant() {
         let text =
             "lr-schedule: a run of a longer schedule says nothing of a shorter budget; this figure needs constant";
         return Err(ExperimentError::Conflict(text.into()).into());
