@@ -621,6 +621,10 @@ impl Experiment {
 
     fn validate_model(&self) -> Result<(), ExperimentError> {
         let conflict = |text: &str| Err(ExperimentError::Conflict(text.to_owned()));
+        let full_scale = cfg!(feature = "full-scale");
+        if !full_scale && (self.model == ModelKind::Wrn || !self.augmentation().is_none()) {
+            return conflict("model, flip, crop, mixup: Wide ResNets and augmentation are for the command line");
+        }
         match self.model {
             ModelKind::Cnn if self.depth < 2 => {
                 conflict("depth: a cnn needs 2 weight layers or more, the last one dense")

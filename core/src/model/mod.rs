@@ -9,6 +9,7 @@ mod config;
 mod cpu;
 mod fc;
 mod tangent;
+#[cfg_attr(not(feature = "full-scale"), path = "wrn_absent.rs")]
 mod wrn;
 
 pub use config::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut};

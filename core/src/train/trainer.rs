@@ -265,7 +265,7 @@ impl Trainer {
 
     /// Images and targets of this step: `[1, batch, …]` where all runs see the same, else `[runs, batch, …]`.
     fn next_batch(&mut self) -> [Tensor<3>; 2] {
-        let plain = self.augmentation.is_none();
+        let plain = !cfg!(feature = "full-scale") || self.augmentation.is_none();
         let [images, targets] = if plain && self.batches[0].is_full() { self.task.train.all() } else { self.gather() };
         if self.label_smoothing == 0.0 {
             return [images, targets];
@@ -283,7 +283,7 @@ impl Trainer {
         let step = self.step;
         let indices: Vec<usize> = self.batches[..sources].iter_mut().flat_map(|b| b.indices(step)).collect();
         let batch = self.task.train.gather(&indices, sources);
-        if self.augmentation.is_none() {
+        if !cfg!(feature = "full-scale") || self.augmentation.is_none() {
             return batch;
         }
         let each = indices.len() / sources;

@@ -19,7 +19,6 @@ use burn::{
         Device, Shape, Tensor, TensorData,
         module::{batch_norm_train, conv2d},
         ops::ConvOptions,
-        s,
     },
 };
 
@@ -51,12 +50,13 @@ pub(super) fn convolve(
 }
 
 /// A 1×1 convolution of `x`, `[images, groups·channels, height, width]`, by `weight`, `[groups·outputs, channels, 1, 1]`.
+#[cfg(feature = "full-scale")]
 pub(super) fn mix(x: Tensor<4>, weight: Tensor<4>, stride: usize, groups: usize) -> Tensor<4> {
     if !on_flex(&x) {
         return conv2d(x, weight, None, ConvOptions::new([stride; 2], [0; 2], [1; 2], groups));
     }
     let step = stride as isize;
-    let x = if stride == 1 { x } else { x.slice(s![.., .., 0..;step, 0..;step]) };
+    let x = if stride == 1 { x } else { x.slice(burn::tensor::s![.., .., 0..;step, 0..;step]) };
     let ([images, _, height, width], [outputs, channels, ..]) = (x.dims(), weight.dims());
     let x = x.reshape([images, groups, channels, height * width]);
     let weight = weight.reshape([1, groups, outputs / groups, channels]);
