@@ -181,6 +181,24 @@ fn a_linear_model_goes_through_the_same_command() {
 }
 
 #[test]
+fn a_wide_resnet_trains_with_augmentation_and_a_warm_up() {
+    let dir = TempDir::new().unwrap();
+    let flags = "train --model wrn --depth 10 --width 1 --train 48 --test 16 --batch 16 --steps 6 --measurements 3 --lr 0.05 \
+                 --lambda 5e-4 --momentum 0.9 --lr-schedule step --lr-warm-up 0.3 --flip --crop 4 --mixup 1 --label-smoothing 0.1";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let traces = |flags: &[&str], out: &str| {
+        let summary = json(&good(dir.path(), &with(flags, &["--json", "--out", out])));
+        assert_eq!(summary["model"]["parameters"], 77_562, "{summary}");
+        fs::read_to_string(dir.path().join(out).join("traces.csv")).unwrap()
+    };
+    let varied = traces(&flags, "varied");
+    assert_eq!(varied.lines().count(), 1 + 4, "{varied}");
+    assert_eq!(traces(&flags, "again"), varied, "the same seed gives the same bits");
+    let plain: Vec<&str> = flags.iter().copied().filter(|a| *a != "--flip").collect();
+    assert_ne!(traces(&plain, "plain"), varied);
+}
+
+#[test]
 fn a_file_and_flags_are_views_of_one_experiment() {
     let dir = TempDir::new().unwrap();
     fs::write(
@@ -223,6 +241,14 @@ fn bad_input_gets_one_clear_error_and_leaves_nothing() {
         (&["sweep", "--width", "99999999999999999999"], 2, "width"),
         (&["sweep", "--lamda", "1"], 2, "--lambda"),
         (&["sweep", "--model", "resnet"], 2, "`cnn`"),
+        (&["sweep", "--model", "wrn", "--width", "1", "--depth", "11"], 2, "6n + 4"),
+        (&["sweep", "--model", "wrn", "--width", "1", "--depth", "10", "--shortcut", "2x2"], 2, "`3x3`"),
+        (&["sweep", "--model", "wrn", "--depth", "28"], 2, "parameters"),
+        (&["sweep", "--mixup", "-1"], 2, "mixup: '-1'"),
+        (&["sweep", "--mixup", "inf"], 2, "mixup"),
+        (&["sweep", "--crop", "65"], 2, "crop: '65'"),
+        (&["sweep", "--label-smoothing", "1"], 2, "label-smoothing: '1'"),
+        (&["sweep", "--lr-warm-up", "1"], 2, "lr-warm-up: '1'"),
         (&["sweep", "--data", "imagenet"], 1, "fashion-mnist-512"),
         (&["sweep", "--data", "mnist", "--data-dir", "nowhere"], 1, "l2lab data fetch mnist"),
         (&["sweep", "--train", "513"], 2, "512"),

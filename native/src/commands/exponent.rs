@@ -8,7 +8,7 @@ use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
     law::{Length, OptimalExponent, Optimum, Outcome, mean_by_lambda, optimal_exponent},
-    train::{LrSchedule, Trace},
+    train::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;

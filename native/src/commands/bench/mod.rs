@@ -17,10 +17,13 @@ use serde::Serialize;
 
 use crate::{cli, device::DeviceChoice, threads};
 
-/// Steps before the clock starts: caches, allocator, a GPU's autotune.
+/// Steps before the clock starts: caches, allocator, a GPU's autotune. A single one must do where it takes long.
 const WARM_UP: usize = 5;
-/// Timed samples; the median of them is reported.
+/// Timed samples; the median of them is reported. Where steps take long there are fewer, but never below the least.
 const SAMPLES: usize = 15;
+const LEAST_SAMPLES: usize = 3;
+/// A workload is timed for about this long at most.
+const MOST_SECONDS: f64 = 60.0;
 /// A sample takes as many steps as fill this time, so that the clock's grain does not matter.
 const SAMPLE_SECONDS: f64 = 0.2;
 
@@ -31,6 +34,8 @@ struct Workload {
     image: [usize; 3],
     runs: usize,
     experiment: Experiment,
+    /// Too slow for a CPU to be timed unless it is asked for by its name.
+    by_name: bool,
 }
 
 /// What a workload measured.
@@ -60,6 +65,15 @@ fn workloads() -> Vec<Workload> {
         image: [1, 28, 28],
         runs,
         experiment: Experiment { depth: 3, width, batch, ..base.clone() },
+        by_name: false,
+    };
+    let wrn = |name, about, depth, width| Workload {
+        name,
+        about,
+        image: [3, 32, 32],
+        runs: 1,
+        experiment: Experiment { model: ModelKind::Wrn, depth, width, batch: 128, momentum: 0.9, ..base.clone() },
+        by_name: true,
     };
     vec![
         fc("fc-512", "784-512-512-10, batch 128", 512, 128, 1),
@@ -70,8 +84,11 @@ fn workloads() -> Vec<Workload> {
             image: [3, 32, 32],
             runs: 1,
             experiment: Experiment { model: ModelKind::Cnn, depth: 4, width: 32, batch: 64, ..base.clone() },
+            by_name: false,
         },
         fc("grid-fc", "16 runs of 784-128-128-10, batch 64", 128, 64, 16),
+        wrn("wrn-16-4", "a Wide ResNet 16-4 on 32×32×3, batch 128", 16, 4),
+        wrn("wrn-28-10", "a Wide ResNet 28-10 on 32×32×3, batch 128", 28, 10),
     ]
 }
 
@@ -83,7 +100,7 @@ pub fn names() -> Vec<&'static str> {
     workloads().iter().map(|w| w.name).chain([THEORY]).collect()
 }
 
-/// Times the workloads that were named, or all that train.
+/// Times the workloads that were named, or all that train within seconds.
 ///
 /// # Errors
 /// For an unknown workload, or a device that is not there or fails.
@@ -101,7 +118,8 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         return theory::run(threads, options.json);
     }
     let (device, execution) = options.device.open()?;
-    let chosen = workloads().into_iter().filter(|w| wanted.is_empty() || wanted.iter().any(|n| *n == w.name));
+    let named = |w: &Workload| wanted.iter().any(|n| *n == w.name);
+    let chosen = workloads().into_iter().filter(|w| if wanted.is_empty() { !w.by_name } else { named(w) });
     let mut timings = Vec::new();
     let mut text = String::new();
     for workload in chosen {
@@ -110,7 +128,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         let [low, high] = t.steps_per_second_quartiles;
         let _ = writeln!(
             text,
-            "{:<8} {:>9.2} steps/s (quartiles {low:.2} to {high:.2}) {:>10.0} images/s {:>9.3} ms a step",
+            "{:<9} {:>9.2} steps/s (quartiles {low:.2} to {high:.2}) {:>10.0} images/s {:>9.3} ms a step",
             t.workload, t.steps_per_second, t.images_per_second, t.milliseconds_per_step
         );
         timings.push(t);
@@ -153,12 +171,16 @@ fn time(w: &Workload, choice: &DeviceChoice, device: &Device, execution: Executi
         device.sync().map_err(|e| anyhow!("{e:?}")).context("the device failed")?;
         Ok(begin.elapsed().as_secs_f64())
     };
-    advance(WARM_UP)?;
-    let per_step = advance(WARM_UP)? / WARM_UP as f64;
+    let mut per_step = advance(1)?;
+    if per_step < 1.0 {
+        advance(WARM_UP)?;
+        per_step = advance(WARM_UP)? / WARM_UP as f64;
+    }
     let steps = ((SAMPLE_SECONDS / per_step).ceil() as usize).max(1);
-    let mut rates = (0..SAMPLES).map(|_| Ok(steps as f64 / advance(steps)?)).collect::<Result<Vec<f64>>>()?;
+    let samples = ((MOST_SECONDS / (per_step * steps as f64)) as usize).clamp(LEAST_SAMPLES, SAMPLES);
+    let mut rates = (0..samples).map(|_| Ok(steps as f64 / advance(steps)?)).collect::<Result<Vec<f64>>>()?;
     rates.sort_by(f64::total_cmp);
-    let at = |q: f64| rates[(q * (SAMPLES - 1) as f64).round() as usize];
+    let at = |q: f64| rates[(q * (samples - 1) as f64).round() as usize];
     let images = experiment.batch * w.runs;
     Ok(Timing {
         workload: w.name,
@@ -171,7 +193,7 @@ fn time(w: &Workload, choice: &DeviceChoice, device: &Device, execution: Executi
         steps_per_second_quartiles: [at(0.25), at(0.75)],
         images_per_second: at(0.5) * images as f64,
         milliseconds_per_step: 1e3 / at(0.5),
-        samples: SAMPLES,
+        samples,
     })
 }
 
