@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """`l2lab bench`'s workloads in PyTorch, timed in turn with l2lab on the same machine, as ratios.
 
-Not part of tests/run. Needs a release build and `pip install torch`:
-    cargo build --release && python3 tests/bench-torch.py
+Not part of tests/run. Needs a release build and `pip install torch`; without names it times all but the Wide ResNet:
+    cargo build --release && python3 tests/bench-torch.py [NAME...]
 """
 import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from wide_resnet import WideResNet
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 ROUNDS, SAMPLE_SECONDS = 5, 0.4
@@ -34,6 +37,7 @@ WORKLOADS = {
     "fc-2048": (lambda: fully_connected(2048), (128, 784), 1),
     "cnn-32": (convolutional, (64, 3, 32, 32), 1),
     "grid-fc": (lambda: fully_connected(128), (64, 784), 16),
+    "wrn-16-4": (lambda: WideResNet(16, 4, 1), (128, 3, 32, 32), 1),
 }
 
 
@@ -53,8 +57,11 @@ def stepper(make, shape, runs):
 
 
 def rate(step):
+    begin = time.perf_counter()
     for _ in range(5):
         step()
+        if time.perf_counter() - begin > 5:
+            break
     steps, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < SAMPLE_SECONDS:
         step()
@@ -69,7 +76,8 @@ def l2lab(name):
 
 
 print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} rounds in turn, ms a step")
-for name, (make, shape, runs) in WORKLOADS.items():
+for name in sys.argv[1:] or [n for n in WORKLOADS if not n.startswith("wrn")]:
+    make, shape, runs = WORKLOADS[name]
     step = stepper(make, shape, runs)
     theirs, ours = zip(*[(rate(step), l2lab(name)) for _ in range(ROUNDS)])
     ratios = sorted(t / o for t, o in zip(theirs, ours))

@@ -12,47 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from wide_resnet import WideResNet
+
 torch.set_default_dtype(torch.float64)
 OUT = pathlib.Path(__file__).parent.parent / "core/tests/fixtures/wrn.json"
 BATCH, SIDE, CLASSES = 6, 12, 5
 LR, LAMBDA, MOMENTUM = 0.1, 0.01, 0.9
-
-
-class Block(nn.Module):
-    def __init__(self, c_in, c_out, stride, side):
-        super().__init__()
-        self.norm1 = nn.BatchNorm2d(c_in)
-        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(c_out)
-        self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
-        changes = c_in != c_out or stride != 1
-        self.shortcut = nn.Conv2d(c_in, c_out, side, stride, side // 2, bias=False) if changes else None
-
-    def forward(self, x):
-        active = F.relu(self.norm1(x))
-        y = self.conv2(F.relu(self.norm2(self.conv1(active))))
-        return y + (self.shortcut(active) if self.shortcut else x)
-
-
-class WideResNet(nn.Module):
-    def __init__(self, depth, width, side, channels=3, classes=CLASSES):
-        super().__init__()
-        self.conv = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
-        blocks, c_in = [], 16
-        for group in range(3):
-            c_out = 16 * width * 2**group
-            for block in range((depth - 4) // 6):
-                blocks.append(Block(c_in, c_out, 2 if group > 0 and block == 0 else 1, side))
-                c_in = c_out
-        self.blocks = nn.ModuleList(blocks)
-        self.norm = nn.BatchNorm2d(c_in)
-        self.dense = nn.Linear(c_in, classes)
-
-    def forward(self, x):
-        x = self.conv(x)
-        for block in self.blocks:
-            x = block(x)
-        return self.dense(F.relu(self.norm(x)).mean((2, 3)))
 
 
 def ours(model):
@@ -77,7 +42,7 @@ def flat(parameter):
 
 
 def case(depth, width, side):
-    model = WideResNet(depth, width, side)
+    model = WideResNet(depth, width, side, classes=CLASSES)
     with torch.no_grad():
         for index, parameter in enumerate(ours(model)):
             made = values(index, parameter.numel(), parameter.shape)
@@ -112,7 +77,7 @@ def case(depth, width, side):
     }
 
 
-shapes = {f"{d}-{w}": sum(p.numel() for p in WideResNet(d, w, 1, classes=10).parameters()) for d, w in [(16, 4), (28, 10), (40, 2)]}
+shapes = {f"{d}-{w}": sum(p.numel() for p in WideResNet(d, w, 1).parameters()) for d, w in [(16, 4), (28, 10), (40, 2)]}
 fixture = {"batch": BATCH, "side": SIDE, "classes": CLASSES, "lr": LR, "lambda": LAMBDA, "momentum": MOMENTUM}
 fixture |= {"counts": shapes, "cases": [case(10, 1, 1), case(10, 2, 3), case(16, 1, 1)]}
 OUT.write_text(json.dumps(fixture) + "\n")

@@ -87,9 +87,10 @@ fn declarations() -> String {
         own.as_object_mut().unwrap().retain(|name, value| common.get(name) != Some(value));
         let name = json!(figure);
         let name = name.as_str().unwrap_or_default();
-        let _ = match own.as_object().is_some_and(serde_json::Map::is_empty) {
-            true => writeln!(bases, "  {name}: COMMON,"),
-            false => writeln!(bases, "  {name}: {{ ...COMMON, ...{own} }},"),
+        let _ = if own.as_object().is_some_and(serde_json::Map::is_empty) {
+            writeln!(bases, "  {name}: COMMON,")
+        } else {
+            writeln!(bases, "  {name}: {{ ...COMMON, ...{own} }},")
         };
     }
     let _ = write!(

@@ -133,14 +133,13 @@ fn forward_and_updates_are_pytorchs() {
         let model = trainer.model().clone();
         assert_eq!(model.parameter_count(), case.parameters, "{name}");
         let mut start = block_on(trainer.snapshot()).unwrap();
-        let mut index = 0;
-        for tensor in start.tensors.iter_mut().filter(|t| t.name.starts_with("param.")) {
+        let params = start.tensors.iter_mut().filter(|t| t.name.starts_with("param."));
+        for (index, tensor) in params.enumerate() {
             let shape = &model.params()[index].shape;
             tensor.values = values(index, shape);
             if tensor.name.ends_with("scale") {
                 tensor.values.iter_mut().for_each(|v| *v += 1.0);
             }
-            index += 1;
         }
         trainer.restore(start).unwrap();
         for expected in &case.logits {
