@@ -167,6 +167,31 @@ fn figure_1b_puts_the_prediction_beside_the_tuned_lambda() {
 }
 
 #[test]
+fn figure_2_spans_a_grid_of_lambda_and_lr() {
+    let dir = TempDir::new().unwrap();
+    let text = good(dir.path(), &["reproduce", "fig2abc", "--preset", "smoke", "--estimator", "loss", "--out", "f"]);
+    // No files of MNIST here.
+    assert!(text.starts_with("smoke: Fashion-MNIST in place of MNIST"), "{text}");
+    for claim in ["goes as 1/(ηλ)", "depends only weakly on η", "a smaller λ does better"] {
+        assert!(text.contains(claim), "{claim}: {text}");
+    }
+    let summary = summary(dir.path(), "f");
+    assert_eq!(summary["cells"].as_array().unwrap().len(), 6);
+    let runs = summary["runs"].as_array().unwrap();
+    let best = |lr: f64, seed: u64| {
+        let own = runs.iter().filter(|r| r["lr"] == lr && r["seed"] == seed);
+        let values: Vec<f64> = own.map(|r| r["max_test_accuracy"].as_f64().unwrap()).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let expected = (best(0.2, 0) - best(0.1, 0) + best(0.2, 1) - best(0.1, 1)) / 2.0;
+    assert!((summary["across_lr"]["mean"].as_f64().unwrap() - expected).abs() < 1e-12, "{summary}");
+    let report = fs::read_to_string(dir.path().join("f/report.html")).unwrap();
+    assert_eq!(report.matches("<svg").count(), 3, "three panels");
+    assert!(["fig2a.svg", "fig2b.svg", "fig2c.svg"].iter().all(|f| dir.path().join("f").join(f).is_file()));
+    assert!(bad(dir.path(), &["reproduce", "fig2abc", "--lr", "0.1"], 2).contains("lr: the figure needs two values"));
+}
+
+#[test]
 fn the_exponent_comes_with_its_optima_and_the_laws() {
     let dir = TempDir::new().unwrap();
     let base = ["exponent", "--lr", "0.1", "--lambda", "3,1,0.3,0.1,0.03", "--steps", "80", "--depth", "2"];

@@ -82,8 +82,11 @@ impl Progress {
         let seconds = self.begin.elapsed().as_secs_f64();
         let rate = taken as f64 / seconds.max(1e-9);
         let left = self.total.saturating_sub(done) as f64 / rate.max(1e-9);
+        // Before the first step nothing is known of the rest.
+        let eta = if taken == 0 { "unknown".into() } else { format!("{left:.0} s") };
+        let digits = if rate < 10.0 { 2 } else { 0 };
         eprintln!(
-            "{}: {}{:.0} % of {} {unit}, {rate:.0} {unit}/s, ETA {left:.0} s",
+            "{}: {}{:.0} % of {} {unit}, {rate:.digits$} {unit}/s, ETA {eta}",
             self.what,
             self.runs_of(runs_done),
             100.0 * done as f64 / self.total.max(1) as f64,

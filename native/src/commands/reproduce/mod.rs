@@ -2,6 +2,7 @@
 
 mod fig1b;
 mod fig1c;
+mod fig2abc;
 
 use anyhow::Result;
 use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
@@ -20,7 +21,7 @@ use crate::{
 };
 
 const PRESET: &str = "--preset ";
-/// What CIFAR-10 is replaced by where its files are missing.
+/// What other data are replaced by where their files are missing.
 const INSTEAD: &str = "fashion-mnist-512";
 
 /// The flags, given how a command with the experiment's flags is made.
@@ -30,17 +31,22 @@ pub fn command(experiment: &dyn Fn(&'static str, Experiment) -> Command) -> Comm
         .default_value("mini")
         .value_parser(PossibleValuesParser::new(["mini", "smoke"]))
         .help("Scale: mini shows the figure in minutes on two cores; smoke only tries that everything works");
-    let figure = |name, about| {
-        let text = "Without --out, results go to the first free runs/NAME-N. Where the files of CIFAR-10 are missing, the \
+    let figure = |name, base, about| {
+        let text = "Without --out, results go to the first free runs/NAME-N. Where the data's files are missing, the \
                     embedded images of Fashion-MNIST take their place, and the title says so.";
-        experiment(name, mini()).about(about).arg(preset.clone()).after_help(text)
+        experiment(name, base).about(about).arg(preset.clone()).after_help(text)
     };
     Command::new("reproduce")
         .about("Reproduce a figure of the paper")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(figure(fig1b::NAME, "Test accuracy against the budget: λ_pred beside the tuned λ"))
-        .subcommand(figure(fig1c::NAME, "AutoL2 and other schedules of λ beside the best constant λ"))
+        .subcommand(figure(fig1b::NAME, mini(), "Test accuracy against the budget: λ_pred beside the tuned λ"))
+        .subcommand(figure(fig1c::NAME, mini(), "AutoL2 and other schedules of λ beside the best constant λ"))
+        .subcommand(figure(
+            fig2abc::NAME,
+            fig2abc::mini(),
+            "Fully connected networks over λ and η: time to the best accuracy, best accuracy, accuracy within a budget",
+        ))
 }
 
 /// Runs the command.
@@ -51,6 +57,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     match matches.subcommand() {
         Some((fig1b::NAME, m)) => fig1b::run(m),
         Some((fig1c::NAME, m)) => fig1c::run(m),
+        Some((fig2abc::NAME, m)) => fig2abc::run(m),
         _ => unreachable!("clap asks for a subcommand"),
     }
 }
@@ -73,7 +80,7 @@ fn mini() -> Experiment {
     }
 }
 
-/// The preset's experiment, on data that are there.
+/// The preset's experiment of figures 1b and 1c, on data that are there.
 fn base(matches: &ArgMatches) -> Experiment {
     let base = if preset(matches) == "smoke" {
         let lambda = vec![0.1, 0.03, 0.01].into();
@@ -81,14 +88,19 @@ fn base(matches: &ArgMatches) -> Experiment {
     } else {
         mini()
     };
+    on_data(matches, base)
+}
+
+/// An experiment on its data, or on the embedded images where their files are missing.
+fn on_data(matches: &ArgMatches, base: Experiment) -> Experiment {
     let dir = cli::options(matches).data_dir;
     if datasets::find(&base.data).is_ok_and(|source| source.path(&dir).is_dir()) {
         return base;
     }
-    Experiment { data: INSTEAD.into(), train: base.train.min(512), ..base }
+    Experiment { data: INSTEAD.into(), train: base.train.min(512), test: base.test.min(1000), ..base }
 }
 
-/// A figure's job: its preset under the flags, one η, and runs of one length.
+/// A figure's job: its preset under the flags.
 fn start(
     matches: &ArgMatches,
     command: &'static str,
@@ -99,7 +111,7 @@ fn start(
     Job::start(matches, Recipe { flags, keeps: true, ..Recipe::of_grid(command, base, check) })
 }
 
-/// What every figure needs.
+/// What figures 1b and 1c need: one η, and runs of one length.
 fn check(experiment: &Experiment) -> Result<()> {
     let conflict = |text: &str| Err(ExperimentError::Conflict(text.into()).into());
     if experiment.lr.len() != 1 {
