@@ -188,7 +188,15 @@ fn figure_2_spans_a_grid_of_lambda_and_lr() {
     let report = fs::read_to_string(dir.path().join("f/report.html")).unwrap();
     assert_eq!(report.matches("<svg").count(), 3, "three panels");
     assert!(["fig2a.svg", "fig2b.svg", "fig2c.svg"].iter().all(|f| dir.path().join("f").join(f).is_file()));
-    assert!(bad(dir.path(), &["reproduce", "fig2abc", "--lr", "0.1"], 2).contains("lr: the figure needs two values"));
+    for (flags, part) in [
+        (&["--lr", "0.1"][..], "lr: the figure needs two values"),
+        (&["--steps", "50"], "give tau"),
+        (&["--lr-schedule", "cosine"], "lr-schedule"),
+        (&["--compare", "autol2"], "constant λ"),
+    ] {
+        let error = bad(dir.path(), &[&["reproduce", "fig2abc", "--preset", "smoke"], flags].concat(), 2);
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]

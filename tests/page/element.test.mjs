@@ -28,7 +28,7 @@ test("attributes, properties and the address have the same names", async (t) => 
   );
   const { FIELDS } = JSON.parse(`{"FIELDS": ${/FIELDS[^=]*= (\[.*?\n\]);/s.exec(readFileSync("www/src/types.ts", "utf8"))[1]}}`);
   const camel = (name) => name.replace(/-(\w)/g, (_, c) => c.toUpperCase());
-  assert.deepEqual(await lab.evaluate((lab, names) => names.filter((name) => !(name in lab)), FIELDS.map((f) => camel(f.name))), []);
+  assert.deepEqual(await lab.evaluate((lab, names) => names.filter((name) => !(name in lab)), FIELDS.map(camel)), []);
 });
 
 test("events tell what happens, with typed details", async (t) => {

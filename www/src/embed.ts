@@ -3,7 +3,7 @@ import "./element/l2-lab.ts";
 import type { L2Events } from "./element/events.ts";
 
 /** What was recorded for each figure's own experiment. */
-const RECORDED: Readonly<Record<string, string>> = { clock: "clock", law: "clock", predict: "clock", auto: "auto", theory: "theory" };
+const RECORDED: ReadonlyMap<string, string> = new Map([["clock", "clock"], ["law", "clock"], ["predict", "clock"], ["auto", "auto"], ["theory", "theory"]]);
 /** What the page around is told besides the height. */
 const TOLD = ["l2-ready", "l2-peak", "l2-done", "l2-error"] as const satisfies readonly (keyof L2Events)[];
 
@@ -11,10 +11,11 @@ const attributes = new URLSearchParams(location.search);
 const element = document.createElement("l2-lab");
 for (const [name, value] of attributes) {
   // A name that no attribute can have is told of as one that is not known.
-  if (name !== "v") element.setAttribute(/^[a-z][\w-]*$/.test(name) && !name.startsWith("on") ? name : "unreadable", value);
+  if (name !== "v" && name !== "recorded") element.setAttribute(/^[a-z][\w-]*$/.test(name) && !name.startsWith("on") ? name : "unreadable", value);
 }
-const recorded = RECORDED[element.figure ?? "clock"];
-if (recorded && !element.hasAttribute("recorded")) element.recorded = `./recorded/${recorded}.json`;
+// What is shown as recorded here was recorded here: an address may not bring results of its own.
+const name = /^[\w-]+$/.exec(attributes.get("recorded") ?? RECORDED.get(element.figure ?? "clock") ?? "")?.[0];
+element.recorded = name ? `./recorded/${name}.json` : null;
 document.documentElement.lang = element.lang || "en";
 
 if (parent !== window) {

@@ -20,7 +20,7 @@ export function csv(recording: Recording): string {
 
 /** All settings, as a file that `l2lab sweep FILE.toml` reads. */
 export function toml(settings: Settings, words: Words): string {
-  const lines = FIELDS.flatMap(({ name }) => {
+  const lines = FIELDS.flatMap((name) => {
     const value = settings[name];
     return value === undefined || value === "" ? [] : [`${name} = ${tomlValue(name, value)}`];
   });

@@ -795,258 +795,110 @@ kernels: Array<MeasuredKernel>, };
 export const RECORDING_VERSION = 1;
 
 /** The experiment's fields: names of flags, URL keys and attributes. */
-export const FIELDS: readonly { name: keyof Experiment; help: string; switch: boolean }[] = [
-  {
-    "help": "Data set: fashion-mnist-512 (part of the program), fashion-mnist, mnist, cifar10 or cifar100.",
-    "name": "data",
-    "switch": false
-  },
-  {
-    "help": "Training examples, drawn by data-seed; 0 takes all.",
-    "name": "train",
-    "switch": false
-  },
-  {
-    "help": "Test examples, drawn by data-seed; 0 takes all.",
-    "name": "test",
-    "switch": false
-  },
-  {
-    "help": "Training examples held out and measured in place of the test set; 0 holds out none.",
-    "name": "validation",
-    "switch": false
-  },
-  {
-    "help": "Fraction of the training labels replaced by another class.",
-    "name": "label-noise",
-    "switch": false
-  },
-  {
-    "help": "Seed of the subset, the split and the label noise.",
-    "name": "data-seed",
-    "switch": false
-  },
-  {
-    "help": "Mirror half of the training images, drawn anew for every step.",
-    "name": "flip",
-    "switch": true
-  },
-  {
-    "help": "Shift training images by up to this many pixels, drawn anew for every step (a random crop of the padded image).",
-    "name": "crop",
-    "switch": false
-  },
-  {
-    "help": "α of mixup: training examples are mixed with others by shares from Beta(α, α); 0 mixes none.",
-    "name": "mixup",
-    "switch": false
-  },
-  {
-    "help": "Whose share mixup draws: each example's (as in the paper's code), or one for the batch.",
-    "name": "mixup-by",
-    "switch": false
-  },
-  {
-    "help": "Model: linear, fc (fully connected), cnn, or wrn (a Wide ResNet: --depth 28 --width 10 is WRN 28-10).",
-    "name": "model",
-    "switch": false
-  },
-  {
-    "help": "Weight layers, the last one linear; without biases this is the homogeneity degree k. A wrn has 6n + 4.",
-    "name": "depth",
-    "switch": false
-  },
-  {
-    "help": "Units, or channels of a convolution, in each hidden layer; a wrn's groups have 16, 32 and 64 times as many.",
-    "name": "width",
-    "switch": false
-  },
-  {
-    "help": "Activation: relu, erf, tanh or linear.",
-    "name": "activation",
-    "switch": false
-  },
-  {
-    "help": "Biases in every layer.",
-    "name": "bias",
-    "switch": true
-  },
-  {
-    "help": "Parameterization: standard (weights N(0, w-std²/fan-in)) or ntk (weights N(0, 1), scaled in use).",
-    "name": "parameterization",
-    "switch": false
-  },
-  {
-    "help": "Weight scale σ_w; by default √2 for relu (He) and 1 for the others (LeCun).",
-    "name": "w-std",
-    "switch": false
-  },
-  {
-    "help": "Bias scale σ_b: the standard deviation of the initial biases, or with ntk their factor.",
-    "name": "b-std",
-    "switch": false
-  },
-  {
-    "help": "Batch normalization after each convolution (cnn).",
-    "name": "batch-norm",
-    "switch": true
-  },
-  {
-    "help": "What batch normalization uses when testing: running averages, or the current batch.",
-    "name": "normalization",
-    "switch": false
-  },
-  {
-    "help": "How a cnn shrinks the image after its first convolution: stride, max or average (2×2 pooling).",
-    "name": "pooling",
-    "switch": false
-  },
-  {
-    "help": "What a cnn's dense layer reads: the average over pixels (pool) or every pixel (flatten).",
-    "name": "readout",
-    "switch": false
-  },
-  {
-    "help": "Convolution on a wrn's shortcuts where channels change: 1x1, or 3x3 as in the paper's code.",
-    "name": "shortcut",
-    "switch": false
-  },
-  {
-    "help": "Loss: cross-entropy, or mse (½‖f − one-hot‖²).",
-    "name": "loss",
-    "switch": false
-  },
-  {
-    "help": "Share of a training target that is spread over all classes.",
-    "name": "label-smoothing",
-    "switch": false
-  },
-  {
-    "help": "Examples per step; 0 is the full batch.",
-    "name": "batch",
-    "switch": false
-  },
-  {
-    "help": "How minibatches are drawn: epoch (without replacement) or replacement.",
-    "name": "sampling",
-    "switch": false
-  },
-  {
-    "help": "Learning rates η of the grid.",
-    "name": "lr",
-    "switch": false
-  },
-  {
-    "help": "Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.",
-    "name": "lr-schedule",
-    "switch": false
-  },
-  {
-    "help": "Fraction of the run in which η rises linearly to its schedule.",
-    "name": "lr-warm-up",
-    "switch": false
-  },
-  {
-    "help": "Optimizer: sgd, nesterov or adam with L2 in the gradient; sgdw or adamw with decoupled decay (θ ← θ − ηλθ).",
-    "name": "optimizer",
-    "switch": false
-  },
-  {
-    "help": "Momentum β of sgd, nesterov and sgdw, without dampening. Adam's β₁ and β₂ are 0.9 and 0.999.",
-    "name": "momentum",
-    "switch": false
-  },
-  {
-    "help": "L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖². Where λ has a schedule, what it starts from.",
-    "name": "lambda",
-    "switch": false
-  },
-  {
-    "help": "What λ acts on: all parameters, or weights alone (no biases, no scales and shifts of a normalization).",
-    "name": "decay",
-    "switch": false
-  },
-  {
-    "help": "Schedule of λ within a run: constant, step, cosine, inverse-time, off, warm-up, autol2 or autol2-reference.",
-    "name": "lambda-schedule",
-    "switch": false
-  },
-  {
-    "help": "Schedules of λ to run beside the grid, each from the grid's largest λ: none, or such as autol2,inverse-time.",
-    "name": "compare",
-    "switch": false
-  },
-  {
-    "help": "What step and both autol2 divide λ by.",
-    "name": "lambda-factor",
-    "switch": false
-  },
-  {
-    "help": "How soon after a decay autol2 looks for the next: in τ (by default 0.1); autol2-reference: in steps times λ (0.1).",
-    "name": "lambda-delay",
-    "switch": false
-  },
-  {
-    "help": "The least λ of step, cosine, inverse-time and autol2.",
-    "name": "lambda-min",
-    "switch": false
-  },
-  {
-    "help": "Fraction of the run after which off is 0, and warm-up has reached λ.",
-    "name": "lambda-switch",
-    "switch": false
-  },
-  {
-    "help": "c′ of inverse-time, whose λ goes to c′/Σ η/(1−β).",
-    "name": "c-prime",
-    "switch": false
-  },
-  {
-    "help": "Steps between the minibatches on which both autol2 watch training.",
-    "name": "probe-every",
-    "switch": false
-  },
-  {
-    "help": "Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.",
-    "name": "tau",
-    "switch": false
-  },
-  {
-    "help": "Length of each run in steps.",
-    "name": "steps",
-    "switch": false
-  },
-  {
-    "help": "Length of each run in epochs.",
-    "name": "epochs",
-    "switch": false
-  },
-  {
-    "help": "Measurements over each run, evenly spaced and at least a step apart.",
-    "name": "measurements",
-    "switch": false
-  },
-  {
-    "help": "Number of seeds; each gives its own initial weights and batch order.",
-    "name": "seeds",
-    "switch": false
-  },
-  {
-    "help": "The first seed.",
-    "name": "seed",
-    "switch": false
-  },
-  {
-    "help": "Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.",
-    "name": "estimator",
-    "switch": false
-  },
-  {
-    "help": "Training budget that λ is predicted for: steps, or with a unit 200ep or 2tau (of the largest λ).",
-    "name": "budget",
-    "switch": false
-  }
+export const FIELDS: readonly (keyof Experiment)[] = [
+  "data",
+  "train",
+  "test",
+  "validation",
+  "label-noise",
+  "data-seed",
+  "flip",
+  "crop",
+  "mixup",
+  "mixup-by",
+  "model",
+  "depth",
+  "width",
+  "activation",
+  "bias",
+  "parameterization",
+  "w-std",
+  "b-std",
+  "batch-norm",
+  "normalization",
+  "pooling",
+  "readout",
+  "shortcut",
+  "loss",
+  "label-smoothing",
+  "batch",
+  "sampling",
+  "lr",
+  "lr-schedule",
+  "lr-warm-up",
+  "optimizer",
+  "momentum",
+  "lambda",
+  "decay",
+  "lambda-schedule",
+  "compare",
+  "lambda-factor",
+  "lambda-delay",
+  "lambda-min",
+  "lambda-switch",
+  "c-prime",
+  "probe-every",
+  "tau",
+  "steps",
+  "epochs",
+  "measurements",
+  "seeds",
+  "seed",
+  "estimator",
+  "budget"
 ];
+
+// What they are, in the core's English.
+export const HELP_DATA = "Data set: fashion-mnist-512 (part of the program), fashion-mnist, mnist, cifar10 or cifar100.";
+export const HELP_TRAIN = "Training examples, drawn by data-seed; 0 takes all.";
+export const HELP_TEST = "Test examples, drawn by data-seed; 0 takes all.";
+export const HELP_VALIDATION = "Training examples held out and measured in place of the test set; 0 holds out none.";
+export const HELP_LABEL_NOISE = "Fraction of the training labels replaced by another class.";
+export const HELP_DATA_SEED = "Seed of the subset, the split and the label noise.";
+export const HELP_FLIP = "Mirror half of the training images, drawn anew for every step.";
+export const HELP_CROP = "Shift training images by up to this many pixels, drawn anew for every step (a random crop of the padded image).";
+export const HELP_MIXUP = "α of mixup: training examples are mixed with others by shares from Beta(α, α); 0 mixes none.";
+export const HELP_MIXUP_BY = "Whose share mixup draws: each example's (as in the paper's code), or one for the batch.";
+export const HELP_MODEL = "Model: linear, fc (fully connected), cnn, or wrn (a Wide ResNet: --depth 28 --width 10 is WRN 28-10).";
+export const HELP_DEPTH = "Weight layers, the last one linear; without biases this is the homogeneity degree k. A wrn has 6n + 4.";
+export const HELP_WIDTH = "Units, or channels of a convolution, in each hidden layer; a wrn's groups have 16, 32 and 64 times as many.";
+export const HELP_ACTIVATION = "Activation: relu, erf, tanh or linear.";
+export const HELP_BIAS = "Biases in every layer.";
+export const HELP_PARAMETERIZATION = "Parameterization: standard (weights N(0, w-std²/fan-in)) or ntk (weights N(0, 1), scaled in use).";
+export const HELP_W_STD = "Weight scale σ_w; by default √2 for relu (He) and 1 for the others (LeCun).";
+export const HELP_B_STD = "Bias scale σ_b: the standard deviation of the initial biases, or with ntk their factor.";
+export const HELP_BATCH_NORM = "Batch normalization after each convolution (cnn).";
+export const HELP_NORMALIZATION = "What batch normalization uses when testing: running averages, or the current batch.";
+export const HELP_POOLING = "How a cnn shrinks the image after its first convolution: stride, max or average (2×2 pooling).";
+export const HELP_READOUT = "What a cnn's dense layer reads: the average over pixels (pool) or every pixel (flatten).";
+export const HELP_SHORTCUT = "Convolution on a wrn's shortcuts where channels change: 1x1, or 3x3 as in the paper's code.";
+export const HELP_LOSS = "Loss: cross-entropy, or mse (½‖f − one-hot‖²).";
+export const HELP_LABEL_SMOOTHING = "Share of a training target that is spread over all classes.";
+export const HELP_BATCH = "Examples per step; 0 is the full batch.";
+export const HELP_SAMPLING = "How minibatches are drawn: epoch (without replacement) or replacement.";
+export const HELP_LR = "Learning rates η of the grid.";
+export const HELP_LR_SCHEDULE = "Learning-rate schedule over the run: constant, step (×0.2 at 0.3, 0.6 and 0.9) or cosine.";
+export const HELP_LR_WARM_UP = "Fraction of the run in which η rises linearly to its schedule.";
+export const HELP_OPTIMIZER = "Optimizer: sgd, nesterov or adam with L2 in the gradient; sgdw or adamw with decoupled decay (θ ← θ − ηλθ).";
+export const HELP_MOMENTUM = "Momentum β of sgd, nesterov and sgdw, without dampening. Adam's β₁ and β₂ are 0.9 and 0.999.";
+export const HELP_LAMBDA = "L2 coefficients λ of the grid: the loss has (λ/2)‖θ‖². Where λ has a schedule, what it starts from.";
+export const HELP_DECAY = "What λ acts on: all parameters, or weights alone (no biases, no scales and shifts of a normalization).";
+export const HELP_LAMBDA_SCHEDULE = "Schedule of λ within a run: constant, step, cosine, inverse-time, off, warm-up, autol2 or autol2-reference.";
+export const HELP_COMPARE = "Schedules of λ to run beside the grid, each from the grid's largest λ: none, or such as autol2,inverse-time.";
+export const HELP_LAMBDA_FACTOR = "What step and both autol2 divide λ by.";
+export const HELP_LAMBDA_DELAY = "How soon after a decay autol2 looks for the next: in τ (by default 0.1); autol2-reference: in steps times λ (0.1).";
+export const HELP_LAMBDA_MIN = "The least λ of step, cosine, inverse-time and autol2.";
+export const HELP_LAMBDA_SWITCH = "Fraction of the run after which off is 0, and warm-up has reached λ.";
+export const HELP_C_PRIME = "c′ of inverse-time, whose λ goes to c′/Σ η/(1−β).";
+export const HELP_PROBE_EVERY = "Steps between the minibatches on which both autol2 watch training.";
+export const HELP_TAU = "Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.";
+export const HELP_STEPS = "Length of each run in steps.";
+export const HELP_EPOCHS = "Length of each run in epochs.";
+export const HELP_MEASUREMENTS = "Measurements over each run, evenly spaced and at least a step apart.";
+export const HELP_SEEDS = "Number of seeds; each gives its own initial weights and batch order.";
+export const HELP_SEED = "The first seed.";
+export const HELP_ESTIMATOR = "Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.";
+export const HELP_BUDGET = "Training budget that λ is predicted for: steps, or with a unit 200ep or 2tau (of the largest λ).";
 
 const COMMON: Readonly<Record<string, string>> = {
   "activation": "relu",

@@ -71,8 +71,13 @@ fn declarations() -> String {
         MeasuredKernel,
         TheoryRecording,
     );
-    let fields: Vec<_> =
-        FIELDS.iter().map(|f| json!({ "name": f.name, "help": f.help.trim(), "switch": f.switch })).collect();
+    let fields: Vec<_> = FIELDS.iter().map(|f| f.name).collect();
+    // A constant for each sentence: a page is spared those that it does not show.
+    let mut help = String::new();
+    for field in FIELDS {
+        let name = field.name.replace('-', "_").to_uppercase();
+        let _ = writeln!(help, "export const HELP_{name} = {};", json!(field.help.trim()));
+    }
     let settings = |e: &Experiment| {
         let pairs = FIELDS.iter().filter_map(|f| Some((f.name.to_owned(), e.get(f.name)?.into())));
         serde_json::Value::Object(pairs.collect())
@@ -97,7 +102,8 @@ fn declarations() -> String {
         text,
         "\nexport const RECORDING_VERSION = {RECORDING_VERSION};\n\
          \n/** The experiment's fields: names of flags, URL keys and attributes. */\n\
-         export const FIELDS: readonly {{ name: keyof Experiment; help: string; switch: boolean }}[] = {};\n\
+         export const FIELDS: readonly (keyof Experiment)[] = {};\n\
+         \n// What they are, in the core's English.\n{help}\
          \nconst COMMON: Readonly<Record<string, string>> = {};\n\
          \n/** What each figure's experiment is unless told otherwise, as text. */\n\
          export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {{\n{bases}}};\n",

@@ -18,14 +18,14 @@ const GLOBAL = /^(id|class|style|slot|part|exportparts|lang|dir|title|hidden|tab
 
 /** The author's settings, as the attributes say. */
 export function authorSettings(element: Element): Settings {
-  return Object.fromEntries(FIELDS.flatMap(({ name }) => (element.hasAttribute(name) ? [[name, element.getAttribute(name) ?? ""]] : [])));
+  return Object.fromEntries(FIELDS.flatMap((name) => (element.hasAttribute(name) ? [[name, element.getAttribute(name) ?? ""]] : [])));
 }
 
 /** Attributes that there are none of, with the one that was meant if it is near. */
 export function unknownAttributes(element: Element): Said[] {
-  const known = [...OWN, ...FIELDS.map((f) => f.name)];
+  const known: readonly string[] = [...OWN, ...FIELDS];
   return element.getAttributeNames().flatMap((name): Said[] => {
-    if (GLOBAL.test(name) || (known as string[]).includes(name)) return [];
+    if (GLOBAL.test(name) || known.includes(name)) return [];
     const near = known.filter((k) => distance(name, k) <= Math.max(1, Math.floor(name.length / 4)));
     return [(w) => w.errors.attribute(name, near[0] ?? null)];
   });
@@ -47,7 +47,7 @@ export function contradictions(element: Element, figure: FigureName, follows: bo
   const has = (name: string) => element.hasAttribute(name);
   const said: Said[] = [];
   if (follows) {
-    const idle = ["recorded", "device", "autoplay", ...FIELDS.map((f) => f.name)].filter(has);
+    const idle = ["recorded", "device", "autoplay", ...FIELDS].filter(has);
     if (idle.length > 0) said.push((w) => w.errors.idle(idle.join(", "), "for"));
   }
   if (figure === "theory") {

@@ -2,7 +2,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { short, whole } from "../format.ts";
-import { FIELDS } from "../types.ts";
 import type { Words } from "../words/words.ts";
 import { DEVICES, LAMBDA_COUNTS, LAMBDA_STOPS, applies, type Control } from "./fields.ts";
 import { NONE, logRange, numbers, schedules, type Settings } from "./settings.ts";
@@ -64,7 +63,7 @@ function labelOf(name: string, { controls }: Words): string {
 }
 
 function helpOf(name: string, { controls }: Words): string {
-  return controls.help[name] ?? FIELDS.find((f) => f.name === name)?.help ?? "";
+  return controls.help[name] ?? "";
 }
 
 /** A labelled control with its help. */

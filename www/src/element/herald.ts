@@ -18,16 +18,16 @@ export class Herald {
   #finished = new Set<string>();
 
   /**
-   * What has been added since the last call; a recording that has shrunk was rewound, and starts again. What is found of the runs
-   * in `settled` is final.
+   * What has been added since the last call; runs that began again are told of from where they were. What is found of the runs in
+   * `settled` is final.
    */
   news(recording: Recording, settled: ReadonlySet<number>, words: Words): News {
     const traces = [...recording.traces, ...recording.verification];
-    if (traces.some((t, i) => t.points.length < (this.#seen.get(key(t, i)) ?? 0))) this.reset();
     const measurements = traces.flatMap((t, i) => {
       const { lambda, lambda_schedule: schedule, lr, seed } = t.run;
-      const fresh = t.points.slice(this.#seen.get(key(t, i)) ?? 0);
-      this.#seen.set(key(t, i), t.points.length);
+      const seen = this.#seen.get(key(t, i)) ?? 0;
+      const fresh = t.points.slice(seen);
+      this.#seen.set(key(t, i), Math.max(seen, t.points.length));
       return fresh.map((measurement) => ({ lambda, schedule, lr, seed, measurement }));
     });
     return { measurements, peaks: this.#peaks(recording, settled), spoken: this.#cells(recording, settled, words) };

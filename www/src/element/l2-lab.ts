@@ -103,6 +103,8 @@ export class L2Lab extends LitElement implements L2LabApi {
   #authorDirty = true;
   #readyTold = false;
   readonly #changed = () => this.#onChange();
+  /** The followed one is another now, or away; one that was only moved is back by then. */
+  readonly #gone = () => queueMicrotask(() => this.isConnected && this.#follow());
   readonly #dataAdded = () => {
     if (this.#own?.full["data"] === addedData.latest) this.#own.forget();
     this.requestUpdate();
@@ -118,7 +120,7 @@ export class L2Lab extends LitElement implements L2LabApi {
   }
 
   static override get observedAttributes(): string[] {
-    return [...super.observedAttributes, "lang", ...FIELDS.map((f) => f.name)];
+    return [...super.observedAttributes, "lang", ...FIELDS];
   }
 
   constructor() {
@@ -231,14 +233,9 @@ export class L2Lab extends LitElement implements L2LabApi {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const { figure, device, autoplay, theme } = this;
-    if (changed.has("figure") && figure !== null) {
-      this.alert("figure", isFigure(figure) ? null : (w) => w.errors.figure(figure));
-      if (this.#own && this.#own.figure !== this.#figureName) {
-        this.#own.removeEventListener("change", this.#changed);
-        this.#own.dispose();
-        this.#own = null;
-        this.#authorDirty = true;
-      }
+    if (changed.has("figure")) {
+      this.alert("figure", figure === null || isFigure(figure) ? null : (w) => w.errors.figure(figure));
+      if (this.#own && this.#own.figure !== this.#figureName) this.#replaceBench();
     }
     if (changed.has("device")) {
       this.#checkWord("device", device, DEVICES);
@@ -250,7 +247,17 @@ export class L2Lab extends LitElement implements L2LabApi {
     if (changed.has("controls") || changed.has("locked")) this.#authorDirty = true;
     if (changed.has("htmlFor") && this.hasUpdated) this.#follow();
     if (this.#authorDirty) this.#heedAuthor();
-    if (changed.has("recorded") && this.recorded && !this.htmlFor) void this.#load(this.recorded);
+    if ((changed.has("recorded") || changed.has("figure")) && this.recorded && !this.htmlFor) void this.#load(this.recorded);
+  }
+
+  /** Another figure has another experiment. */
+  #replaceBench(): void {
+    const own = this.#own;
+    this.#own = null;
+    this.#authorDirty = true;
+    own?.removeEventListener("change", this.#changed);
+    own?.watch(this, false);
+    own?.dispose();
   }
 
   /** Takes the settings of the attributes, and says what is wrong with them. */
@@ -283,7 +290,10 @@ export class L2Lab extends LitElement implements L2LabApi {
 
   /** The fields that the reader may change by any way; `null` for all of them. */
   get #free(): readonly string[] | null {
-    return this.locked ? (this.#only ?? []) : null;
+    if (!this.locked) return null;
+    const only = this.#only ?? [];
+    // Files become the data.
+    return only.includes("files") ? [...only, "data"] : only;
   }
 
   #mayChange(name: string): boolean {
@@ -309,6 +319,8 @@ export class L2Lab extends LitElement implements L2LabApi {
     if (!this.#own) {
       this.#own = new Workbench(this.#figureName);
       this.#own.addEventListener("change", this.#changed);
+      // Seen already, it would not be told so again.
+      if (this.#visible) this.#own.watch(this, true);
     }
     return this.#own;
   }
@@ -341,15 +353,21 @@ export class L2Lab extends LitElement implements L2LabApi {
     this.alert("for", null);
     this.#followed = other.#ownBench;
     this.#followed.addEventListener("change", this.#changed);
+    this.#followed.addEventListener("gone", this.#gone);
     this.#followed.watch(this, this.#visible);
     this.#authorDirty = true;
     this.requestUpdate();
   }
 
   #unfollow(): void {
-    this.#followed?.removeEventListener("change", this.#changed);
-    this.#followed?.watch(this, false);
+    if (!this.#followed) return;
+    this.#followed.removeEventListener("change", this.#changed);
+    this.#followed.removeEventListener("gone", this.#gone);
+    this.#followed.watch(this, false);
     this.#followed = null;
+    this.#own?.watch(this, this.#visible);
+    this.#authorDirty = true;
+    this.requestUpdate();
   }
 
   #onVisible(visible: boolean): void {
@@ -633,7 +651,7 @@ export class L2Lab extends LitElement implements L2LabApi {
 }
 
 // Every field is a property too: its attribute's text, with a list or a number for it where that is handier.
-for (const { name } of FIELDS) {
+for (const name of FIELDS) {
   Object.defineProperty(L2Lab.prototype, camel(name), {
     configurable: true,
     enumerable: true,

@@ -25,7 +25,7 @@ export function same(a: string | null | undefined, b: string | null | undefined)
 /** Whether the result of `experiment` is the one that `settings` (all of them) would give; `ignored` fields do not matter. */
 export function belongs(experiment: Experiment, settings: Settings, ignored: readonly string[]): boolean {
   return FIELDS.every(
-    ({ name }) => ignored.includes(name) || same(text(experiment[name]) ?? "", settings[name] ?? ""),
+    (name) => ignored.includes(name) || same(text(experiment[name]) ?? "", settings[name] ?? ""),
   );
 }
 
@@ -45,7 +45,7 @@ export function differing(settings: Settings, base: Settings): Settings {
 
 /** Whether there is such a field. */
 export function isField(name: string): boolean {
-  return FIELDS.some((f) => f.name === name);
+  return (FIELDS as readonly string[]).includes(name);
 }
 
 /** The schedules of λ in a field's text. */

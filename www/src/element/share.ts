@@ -108,7 +108,7 @@ export class SharePanel implements ReactiveController {
     return [
       ["figure", this.#figure],
       ...Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1)),
-      ...(this.#controls ? [["controls", [...this.#controls].join(" ")] as const] : []),
+      ...(this.#controls || this.#locked ? [["controls", [...this.#chosen].join(" ")] as const] : []),
       ...(this.#locked ? [["locked", ""] as const] : []),
       ...(this.#autoplay ? [["autoplay", "visible"] as const] : []),
     ];

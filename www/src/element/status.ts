@@ -14,6 +14,7 @@ export function status(bench: Workbench, shown: Shown, words: Words) {
     const command = shown.recording?.command;
     return html`<div class="status" part="status">${bar}
       <p class="origin">${command ? recorded(command, words) : nothing}</p>
+      <p>${bench.held ? doing(bench, words) : nothing}</p>
     </div>`;
   }
   return html`<div class="status" part="status">${bar}

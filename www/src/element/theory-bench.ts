@@ -20,6 +20,7 @@ export class TheoryBench extends EventTarget {
   #computed: TheoryView | null = null;
   #busy = false;
   #again = false;
+  #loads = 0;
 
   /** The author's settings, over the theory's own; λ and the depth are where the sliders stand at first. */
   set settings(settings: Settings) {
@@ -30,8 +31,9 @@ export class TheoryBench extends EventTarget {
     this.#changed();
   }
 
+  /** With the sliders as they stand. */
   get settings(): Settings {
-    return this.#author;
+    return { ...this.#author, lambda: String(this.lambda), depth: String(this.k) };
   }
 
   get busy(): boolean {
@@ -49,11 +51,13 @@ export class TheoryBench extends EventTarget {
 
   /** Loads a recorded result when its `turn` has come; its problem, if any, is the returned sentence. */
   async load(url: string, turn: Promise<void>): Promise<Said | null> {
+    const load = ++this.#loads;
     try {
       await turn;
       const response = await fetch(url);
       if (!response.ok) return (w) => w.errors.recorded(url);
       const recording = (await response.json()) as Partial<TheoryRecording>;
+      if (load !== this.#loads) return null;
       if (recording.version !== RECORDING_VERSION || !recording.lambdas || !recording.k) return (w) => w.errors.version(url);
       this.#recorded = recording as TheoryRecording;
       if (!this.#computed) {

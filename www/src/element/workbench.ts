@@ -44,6 +44,8 @@ export class Workbench extends EventTarget implements Trainee {
   #recorded: Recording | null = null;
   #live: Recording | null = null;
   #loadingRecorded = false;
+  /** How many were asked for: the last one counts. */
+  #loads = 0;
   #viewers = new Set<object>();
   /** Whether it is to train, and why it does not if so. */
   #wanted = false;
@@ -137,10 +139,14 @@ export class Workbench extends EventTarget implements Trainee {
    * others are the author's, whatever a link says.
    */
   setAuthor(settings: Settings, free: readonly string[] | null = null): void {
+    const before = this.full;
     this.#author = settings;
     this.#free = free;
     this.#reader = this.#allowed(this.#reader);
-    this.#settled();
+    const now = this.full;
+    const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+    if ([...names].some((n) => !same(before[n], now[n]))) this.#settled();
+    else this.#changed();
   }
 
   /** Replaces the reader's changes. */
@@ -160,6 +166,7 @@ export class Workbench extends EventTarget implements Trainee {
 
   /** Loads a recorded result when its `turn` has come; its problem, if any, is the returned sentence. */
   async load(url: string, turn: Promise<void>): Promise<Said | null> {
+    const load = ++this.#loads;
     this.#loadingRecorded = true;
     this.#changed();
     try {
@@ -168,12 +175,12 @@ export class Workbench extends EventTarget implements Trainee {
       if (!response.ok) return (w) => w.errors.recorded(url);
       const recording = (await response.json()) as Partial<Recording>;
       if (recording.version !== RECORDING_VERSION || !recording.experiment || !recording.findings) return (w) => w.errors.version(url);
-      this.#recorded = recording as Recording;
+      if (load === this.#loads) this.#recorded = recording as Recording;
       return null;
     } catch {
       return (w) => w.errors.recorded(url);
     } finally {
-      this.#loadingRecorded = false;
+      if (load === this.#loads) this.#loadingRecorded = false;
       this.#changed();
     }
   }
@@ -266,10 +273,12 @@ export class Workbench extends EventTarget implements Trainee {
     this.#changed();
   }
 
-  /** Ends the session and frees what it holds. */
+  /** Ends the session and frees what it holds; whoever shows it ("gone") has to look for another. */
   dispose(): void {
     this.#leave();
     this.#close();
+    this.#changed();
+    this.dispatchEvent(new Event("gone"));
   }
 
   #attention(): void {

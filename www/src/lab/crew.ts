@@ -108,6 +108,17 @@ export class Crew {
 
   /** Puts a phase's runs at their initial weights, on the device that is the faster for them. */
   async begin(phase: Phase, runs: readonly RunSpec[]): Promise<void> {
+    await this.#resting;
+    await this.#occupied(this.#begin(phase, runs));
+  }
+
+  /** What the workers are about to do, for those who have to wait for its end. */
+  #occupied<T>(work: Promise<T>): Promise<T> {
+    this.#working = work.catch(() => undefined);
+    return work;
+  }
+
+  async #begin(phase: Phase, runs: readonly RunSpec[]): Promise<void> {
     [this.#phase, this.#runs, this.#asleep] = [phase, runs, false];
     this.#device ??= await this.#choose();
     if (this.#dismissed) return this.#disband();
@@ -120,7 +131,9 @@ export class Crew {
         const kept = this.#members[i];
         const employee = kept?.employee ?? (await this.#hire(this.#device ?? "cpu"));
         await employee.settle(employee.remote.start(stacks));
-        this.#members[i] = { employee, stacks, crashes: 0, more: true };
+        // Nobody would dismiss it any more.
+        if (this.#dismissed) employee.dismiss();
+        else this.#members[i] = { employee, stacks, crashes: 0, more: true };
       }),
     );
     if (this.#dismissed) return this.#disband();
@@ -132,26 +145,34 @@ export class Crew {
   /** Works while `going`, or until every run has taken `most` steps; true when all runs have ended. */
   async work(going: () => boolean, most: number): Promise<boolean> {
     await this.#resting;
+    return this.#occupied(this.#work(going, most));
+  }
+
+  async #work(going: () => boolean, most: number): Promise<boolean> {
     if (this.#dismissed) return false;
     if (this.#asleep) await this.#wake();
     this.#recent = [];
-    const working = Promise.all(this.#members.map((member) => this.#pump(member, going, most)));
-    this.#working = working.catch(() => undefined);
-    await working;
+    await Promise.all(this.#members.map((member) => this.#pump(member, going, most)));
     return this.#members.every((member) => !member.more);
   }
 
-  /** Frees the workers, once their work has been told to end; what they have is kept, and `work` goes on from there. */
-  rest(): Promise<void> {
-    this.#resting ??= this.#rest().finally(() => {
+  /**
+   * Frees the workers, once their work has ended and if they are not wanted again by then (`still`); what they have is kept, and
+   * `work` goes on from there.
+   */
+  rest(still: () => boolean): Promise<void> {
+    this.#resting ??= this.#rest(still).finally(() => {
       this.#resting = null;
     });
     return this.#resting;
   }
 
-  async #rest(): Promise<void> {
-    await this.#working;
-    if (this.#dismissed || this.#asleep || !this.#begun) return;
+  async #rest(still: () => boolean): Promise<void> {
+    for (let seen: unknown; seen !== this.#working; ) {
+      seen = this.#working;
+      await seen;
+    }
+    if (!still() || this.#dismissed || this.#asleep || !this.#begun) return;
     const keep = async (member: Member) => {
       const { employee, stacks } = member;
       const kept = await employee.settle(employee.remote.keep());
@@ -167,7 +188,8 @@ export class Crew {
     this.#asleep = false;
     if (this.#device === "gpu") {
       this.#disband();
-      return this.begin(this.#phase, this.#runs);
+      this.listener.notice((words) => words.lab.gpuRested);
+      return this.#begin(this.#phase, this.#runs);
     }
     for (const member of this.#members) {
       member.employee = await this.#hire("cpu");
@@ -210,7 +232,7 @@ export class Crew {
       this.#disband();
       [this.#device, this.#why] = ["cpu", (words) => words.lab.lostGpu];
       this.listener.notice((words) => words.lab.gpuLost(what(words)));
-      return this.begin(this.#phase, this.#runs);
+      return this.#begin(this.#phase, this.#runs);
     }
     // Where memory is used up it would be so again.
     if (!(error instanceof Crash) || error.memory) throw error;

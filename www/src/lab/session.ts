@@ -151,7 +151,8 @@ export class Session extends EventTarget {
   /** Frees the workers of a paused session; it goes on exactly where it was. */
   rest(): void {
     this.#tired = true;
-    if (this.#state === "paused") void this.#crew?.rest();
+    const still = () => this.#state === "paused" && this.#tired;
+    if (still()) void this.#crew?.rest(still);
   }
 
   /** Back to the same initial weights. */
@@ -248,11 +249,13 @@ export class Session extends EventTarget {
     if (!crew.busy) await crew.begin("grid", ready.plan.runs);
     while (going()) {
       if (this.#state === "loading") this.#become("running");
-      const complete = await crew.work(going, this.#most);
+      // A step asked for in mid-run ends it, and play lets steps go on.
+      const most = this.#most;
+      const complete = await crew.work(() => going() && this.#most === most, most);
       if (!alive()) return false;
       await this.#find(ready, alive);
       if (!complete) {
-        if (going() && this.#most < Infinity) this.#become("paused");
+        if (going() && this.#most === most && most < Infinity) this.#become("paused");
         continue;
       }
       // Where nothing of it is shown, nothing is trained for it.

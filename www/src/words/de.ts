@@ -441,6 +441,7 @@ export const de: Words = {
     lostGpu: "Die GPU ist ausgefallen.",
     gpuLost: (what: string) => `Die GPU ist ausgefallen (${what}); die Läufe haben auf der CPU neu begonnen, mit denselben Seeds.`,
     panicked: "der Code ist gescheitert; wo, steht in der Konsole des Browsers",
+    gpuRested: "Die GPU wurde freigegeben, solange diese Abbildung nicht zu sehen war; ihre Läufe begannen von denselben Seeds neu.",
     crashed: (what: string) =>
       `Ein Worker ist ausgefallen (${what}); seine Läufe haben mit denselben Seeds neu begonnen, was dieselben Kurven ergibt.`,
     memory:

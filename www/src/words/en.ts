@@ -1,5 +1,25 @@
 // English: every visible string of the elements and charts. Other catalogues have the same shape (words.ts).
 
+import {
+  HELP_ACTIVATION,
+  HELP_BATCH,
+  HELP_BIAS,
+  HELP_DEPTH,
+  HELP_ESTIMATOR,
+  HELP_LABEL_NOISE,
+  HELP_LAMBDA,
+  HELP_LOSS,
+  HELP_LR,
+  HELP_MEASUREMENTS,
+  HELP_SEED,
+  HELP_SEEDS,
+  HELP_STEPS,
+  HELP_TAU,
+  HELP_TEST,
+  HELP_TRAIN,
+  HELP_WIDTH,
+} from "../types.ts";
+
 type Interval = readonly [string, string] | null;
 
 const between = (interval: Interval) => (interval ? ` (95 % interval ${interval[0]} to ${interval[1]})` : "");
@@ -312,8 +332,25 @@ export const en = {
     },
     /** Labels of fields that are written out as lists. */
     lists: { lambda: "λ values", lr: "η values" },
-    /** A sentence for each field; in English the core's own stands where there is none. */
+    /** A sentence for each field that has a control: the core's own, but where a figure needs another. */
     help: {
+      lr: HELP_LR,
+      width: HELP_WIDTH,
+      depth: HELP_DEPTH,
+      seeds: HELP_SEEDS,
+      lambda: HELP_LAMBDA,
+      tau: HELP_TAU,
+      seed: HELP_SEED,
+      batch: HELP_BATCH,
+      loss: HELP_LOSS,
+      activation: HELP_ACTIVATION,
+      bias: HELP_BIAS,
+      train: HELP_TRAIN,
+      test: HELP_TEST,
+      "label-noise": HELP_LABEL_NOISE,
+      measurements: HELP_MEASUREMENTS,
+      estimator: HELP_ESTIMATOR,
+      steps: HELP_STEPS,
       data: "512 images of Fashion-MNIST are here. Add others below, or drop their files on this figure.",
       model: "What is trained on the images.",
       momentum: "How much of the last step is repeated.",
@@ -384,6 +421,7 @@ export const en = {
     lostGpu: "The GPU was lost.",
     gpuLost: (what: string) => `The GPU was lost (${what}); the runs began again on the CPU, from the same seeds.`,
     panicked: "its code failed; the browser’s console says where",
+    gpuRested: "The GPU was freed while this figure was out of sight; its runs began again from the same seeds.",
     crashed: (what: string) => `A worker stopped (${what}); its runs began again from the same seeds, which gives the same curves.`,
     memory: "The memory that a page can have is used up. Choose a narrower network, a smaller batch or fewer images, then play again.",
     crashes: (what: string) =>

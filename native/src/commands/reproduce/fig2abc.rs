@@ -1,6 +1,6 @@
 //! Figures 2a to 2c: fully connected networks over a grid of λ and η, each run until ηλt is the same.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use anyhow::Result;
 use clap::ArgMatches;
@@ -8,11 +8,12 @@ use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
     law::{Cell, Fit, Mean, RunSummary, accuracy_within, cells, fits, mean},
-    train::Trace,
+    train::{LambdaScheduleKind, Trace},
 };
+use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Start, already_complete, on_data, preset, start};
+use super::{INSTEAD, Start, already_complete, on_data, preset, start};
 use crate::{
     figures::{Figure, Mark, Series},
     output::{self, number, with_interval},
@@ -33,9 +34,9 @@ struct Findings<'a> {
     runs: &'a [RunSummary],
     cells: &'a [Cell],
     fit: Option<&'a Fit>,
-    /// Best accuracy with the largest η less that with the smallest, a mean over λ for each seed.
+    /// Best accuracy with the largest η less that with the smallest, pairs of equal λ.
     across_lr: Option<Mean>,
-    /// Best accuracy with the smallest λ less that with the largest, a mean over η for each seed.
+    /// Best accuracy with the smallest λ less that with the largest, pairs of equal η.
     across_lambda: Option<Mean>,
     /// Steps of panel c.
     budget: u64,
@@ -74,6 +75,16 @@ fn check(experiment: &Experiment) -> Result<()> {
     if experiment.lr.len() < 2 {
         return conflict("lr: the figure needs two values or more");
     }
+    if experiment.steps.is_some() || experiment.epochs.is_some() {
+        return conflict("steps, epochs: the figure's runs are as long as their λ and η ask for; give tau");
+    }
+    if !experiment.lr_course().is_constant() {
+        return conflict("lr-schedule, lr-warm-up: a run of a longer schedule says nothing of a shorter budget");
+    }
+    let constant = experiment.lambda_schedule == LambdaScheduleKind::Constant;
+    if !constant || !experiment.compare.0.is_empty() {
+        return conflict("lambda-schedule, compare: the figure is about constant λ");
+    }
     Ok(())
 }
 
@@ -96,15 +107,15 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         runs: &runs,
         cells: &cells,
         fit,
-        across_lr: difference(&runs, |r| r.lr == high_lr, |r| r.lr == low_lr),
-        across_lambda: difference(&runs, |r| r.lambda == low, |r| r.lambda == high),
+        across_lr: difference(&runs, |r| r.lr == high_lr, |r| r.lr == low_lr, |a, b| a.lambda == b.lambda),
+        across_lambda: difference(&runs, |r| r.lambda == low, |r| r.lambda == high, |a, b| a.lr == b.lr),
         budget,
     };
     let claims = claims(&findings);
-    let scale = if e.data == "mnist" {
-        ": narrower networks than the paper's"
-    } else {
-        ": Fashion-MNIST in place of MNIST, narrower networks"
+    let scale = match e.data.as_str() {
+        "mnist" => ": narrower networks than the paper's",
+        INSTEAD | "fashion-mnist" => ": Fashion-MNIST in place of MNIST, narrower networks",
+        _ => "",
     };
     let study = Study {
         command: COMMAND,
@@ -112,7 +123,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         about: format!("{}{scale}. {}; {} seed(s)", preset(matches), output::title(e, &(&job.model).into()), e.seeds),
         claims: &claims,
         findings: &findings,
-        parts: parts(&cells, &traces, e, budget),
+        parts: parts(&findings, &traces, e),
         tail: table_of(&HEAD, &rows(&cells)),
         text: text(&cells),
     };
@@ -126,21 +137,24 @@ fn budget(traces: &[Trace]) -> u64 {
     steps.get(steps.len() / 2).copied().unwrap_or(0)
 }
 
-/// The best accuracy of some runs less that of others: for each seed the mean of the one less the mean of the other.
+/// The best accuracy of `ours` less that of `theirs`, which differ from it in one thing alone (`paired`): for each seed a mean over the
+/// pairs of which neither run diverged.
 fn difference(
     runs: &[RunSummary],
     ours: impl Fn(&RunSummary) -> bool,
     theirs: impl Fn(&RunSummary) -> bool,
+    paired: impl Fn(&RunSummary, &RunSummary) -> bool,
 ) -> Option<Mean> {
-    let mut seeds: Vec<u64> = runs.iter().map(|r| r.seed).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
-    let best = |seed: u64, chosen: &dyn Fn(&RunSummary) -> bool| {
-        let of = runs.iter().filter(|r| r.seed == seed && !r.diverged && chosen(r));
-        mean(&of.filter_map(|r| r.max_test_accuracy).collect::<Vec<_>>()).map(|m| m.mean)
-    };
-    let of_seed = |&seed: &u64| Some(best(seed, &ours)? - best(seed, &theirs)?);
-    mean(&seeds.iter().filter_map(of_seed).collect::<Vec<_>>())
+    let best = |r: &RunSummary| if r.diverged { None } else { r.max_test_accuracy };
+    let mut seeds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for run in runs.iter().filter(|r| ours(r)) {
+        let other = runs.iter().find(|r| r.seed == run.seed && theirs(r) && paired(run, r));
+        if let Some(gain) = other.and_then(|r| Some(best(run)? - best(r)?)) {
+            seeds.entry(run.seed).or_default().push(gain);
+        }
+    }
+    let of_seed = |gains: &Vec<f64>| gains.iter().sum::<f64>() / gains.len() as f64;
+    mean(&seeds.values().map(of_seed).collect::<Vec<_>>())
 }
 
 fn claims(f: &Findings<'_>) -> Vec<Claim> {
@@ -213,7 +227,8 @@ fn text(cells: &[Cell]) -> String {
     out
 }
 
-fn parts(cells: &[Cell], traces: &[Trace], e: &Experiment, budget: u64) -> Vec<Part> {
+fn parts(findings: &Findings<'_>, traces: &[Trace], e: &Experiment) -> Vec<Part> {
+    let Findings { cells, budget, .. } = *findings;
     let by_lr = |value: &dyn Fn(f64, f64) -> Option<(f64, f64)>| -> Vec<Series> {
         let series = |(i, &lr): (usize, &f64)| Series {
             name: format!("η = {lr}"),
@@ -229,35 +244,50 @@ fn parts(cells: &[Cell], traces: &[Trace], e: &Experiment, budget: u64) -> Vec<P
         let accuracies: Vec<f64> = own.filter_map(|t| accuracy_within(&t.points, budget as f64)).collect();
         Some((lambda, mean(&accuracies)?.mean))
     };
-    let part = |title: &str, text: String, y: &str, log_y: bool, series, file| Part {
-        title: title.into(),
-        text,
-        figure: Figure { x: if log_y { "ηλ" } else { "λ" }.into(), y: y.into(), log_y, series, ..Figure::default() },
-        file,
+    let of_time = by_lr(&|lr, lambda| Some((lr * lambda, cell(lr, lambda)?.t_star?)));
+    // What the law says of the products that there are.
+    let law = findings.fit.map(|fit| Series {
+        name: "slope −1".into(),
+        color: None,
+        mark: Mark::Dashed,
+        points: of_time.iter().flat_map(|s| &s.points).map(|p| (p.0, fit.c_prime / p.0)).collect(),
+    });
+    let law = law.map(|mut l| {
+        l.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        l
+    });
+    let part = |title: &str, text: String, figure, file| Part { title: title.into(), text, figure, file };
+    let accuracy = |series| Figure {
+        x: "λ".into(),
+        y: "best test accuracy".into(),
+        series,
+        legend: SeriesLabelPosition::LowerLeft,
+        ..Figure::default()
     };
     vec![
         part(
             "a: time to the best accuracy",
-            "Medians over seeds; the law is a straight line of slope −1 on which every η lies.".into(),
-            "t_*, steps",
-            true,
-            by_lr(&|lr, lambda| Some((lr * lambda, cell(lr, lambda)?.t_star?))),
+            "Medians over seeds. The law is a straight line of slope −1 on which every η lies.".into(),
+            Figure {
+                x: "ηλ".into(),
+                y: "t_*, steps".into(),
+                log_y: true,
+                series: of_time.into_iter().chain(law).collect(),
+                legend: SeriesLabelPosition::UpperRight,
+                ..Figure::default()
+            },
             Some("fig2a.svg"),
         ),
         part(
             "b: best accuracy",
             "Means over seeds of the best accuracy of runs until the same ηλt.".into(),
-            "best test accuracy",
-            false,
-            by_lr(&|lr, lambda| Some((lambda, cell(lr, lambda)?.max_test_accuracy?))),
+            accuracy(by_lr(&|lr, lambda| Some((lambda, cell(lr, lambda)?.max_test_accuracy?)))),
             Some("fig2b.svg"),
         ),
         part(
             "c: best accuracy within a budget",
             format!("Within {budget} steps, means over seeds; runs with a large λ end before."),
-            "best test accuracy",
-            false,
-            by_lr(&within),
+            accuracy(by_lr(&within)),
             Some("fig2c.svg"),
         ),
     ]
