@@ -187,6 +187,61 @@ test("Play on one figure lets another wait, which then goes on exactly", async (
   assert.equal(await a.csv(), csv);
 });
 
+test("turns that change quickly leave no worker behind, and every figure ends as it would alone", async (t) => {
+  const longer = { ...SMALL, width: "64", seeds: "2" };
+  const page = await guest(t, browser, site, tag({ ...longer, id: "a" }) + tag({ ...longer, lambda: "0.08,0.04", id: "b" }), { context: { viewport: { width: 900, height: 3000 } } });
+  const [a, b] = ["#a", "#b"].map((id) => new Figure(page, id));
+  await a.play();
+  await page.waitForFunction(() => document.querySelector("#a").bench.live?.traces.some((t) => t.points.length > 2));
+  for (const pause of [400, 300, 200, 100, 50, 20, 5, 700, 1]) {
+    await page.evaluate((pause) => {
+      document.querySelector("#b").play();
+      return new Promise((r) => setTimeout(r, pause)).then(() => document.querySelector("#a").play());
+    }, pause);
+    await page.waitForTimeout(pause);
+  }
+  await a.done();
+  await b.done();
+  assert.equal(page.workers().filter((w) => w.url().includes("trainer")).length, 0);
+  for (const figure of [a, b]) {
+    const csv = await figure.csv();
+    await figure.replay();
+    assert.equal(await figure.csv(), csv);
+  }
+});
+
+test("Step in mid-run pauses it, and Play goes on", async (t) => {
+  const page = await guest(t, browser, site, tag({ ...SMALL, width: "64" }));
+  const clock = new Figure(page, "l2-lab");
+  await clock.play();
+  await page.waitForFunction(() => document.querySelector("l2-lab").bench.live?.traces.some((t) => t.points.length > 2));
+  await clock.button("Step").click();
+  await clock.status().getByText("Paused").waitFor();
+  await clock.play();
+  await clock.done();
+});
+
+test("an element that becomes another figure plays at once, and who followed it follows on", async (t) => {
+  const page = await guest(t, browser, site, tag({ ...QUICK, id: "a" }) + tag({ figure: "law", for: "a" }), { context: { viewport: { width: 900, height: 3000 } } });
+  const [a, law] = [new Figure(page, "#a"), new Figure(page, 'l2-lab[figure="law"]')];
+  await a.play();
+  await a.done();
+  await a.lab.evaluate((lab) => (lab.figure = "predict"));
+  await a.lab.getByText("The best λ for a budget").waitFor();
+  await law.play();
+  await law.done();
+  await a.done();
+  await a.lab.evaluate((lab) => (lab.controls = "lr"));
+  assert.match(await a.status().innerText(), /Done/, "other controls change no run");
+  await a.lab.evaluate((lab) => lab.parentNode.append(lab));
+  await law.play();
+  await a.done();
+  await a.lab.evaluate((lab) => lab.remove());
+  await law.lab.getByText("should follow the one called “a”, but the page has none").waitFor();
+  await law.play();
+  await law.status().getByText("Training the grid").waitFor();
+});
+
 test("ten figures on a page: one download, idle until played, little memory, and all work", async (t) => {
   const ten = Array.from({ length: 10 }, (_, i) => tag({ ...QUICK, figure: FIGURES.filter((f) => f !== "theory")[i % 5], ...(i % 5 === 3 ? AUTO : {}), id: `l${i}` })).join("");
   const asked = [];
@@ -412,6 +467,10 @@ test("Share makes HTML that gives the same figure elsewhere, with the chosen con
   await lab.getByRole("checkbox", { name: "Everything else stays as it is" }).check();
   const tagged = await code();
   assert.match(tagged, /<l2-lab figure="clock" [^>]*width="16" controls="lr" locked><\/l2-lab>$/);
+  await lab.getByRole("button", { name: "All", exact: true }).click();
+  assert.match(await code(), /controls="data model .*" locked>/, "what is ticked is what readers get");
+  await lab.getByRole("button", { name: "None", exact: true }).click();
+  await lab.locator("details.share").getByRole("checkbox", { name: "Learning rate η" }).check();
   const other = await guest(t, browser, site, tagged, { script: false });
   const figure = new Figure(other, "l2-lab");
   await figure.play();
