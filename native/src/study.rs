@@ -36,6 +36,15 @@ impl Verdict {
         }
     }
 
+    /// Of "the number is `expected`", by its interval, which has to be narrower than `wide` to say so.
+    pub fn equal(expected: f64, interval: Option<[f64; 2]>, wide: f64) -> Self {
+        match interval {
+            Some([low, high]) if low > expected || high < expected => Self::Fails,
+            Some([low, high]) if high - low < wide => Self::Holds,
+            _ => Self::Open,
+        }
+    }
+
     pub fn text(self) -> &'static str {
         match self {
             Self::Holds => "holds",

@@ -75,19 +75,10 @@ pub(super) fn forward(
     mode: Mode,
 ) -> Tensor<3> {
     let config = &model.config;
-    let [channels, height, width] = model.input;
-    let [shared, batch, _] = x.dims();
+    let [mut groups, batch, _] = x.dims();
     let runs = params[0].dims()[0];
     let mut layers = model.params.iter().zip(params);
-
-    // Runs become groups of channels: [batch, runs·channels, height, width]. A batch shared by all
-    // runs needs no copies: the first convolution is then an ordinary one with runs·width outputs.
-    let mut groups = shared;
-    let mut x = if shared == 1 {
-        x.reshape([batch, channels, height, width])
-    } else {
-        x.swap_dims(0, 1).reshape([batch, runs * channels, height, width])
-    };
+    let mut x = grouped(x, model.input);
     for block in 1..config.depth {
         let (spec, weight) = layers.next().expect("the layout has a weight for every block");
         let (c_out, c_in) = (spec.shape[0], spec.shape[1]);
@@ -122,6 +113,14 @@ pub(super) fn forward(
     };
     let features = x.dims()[2];
     dense(config, &mut layers, x.reshape([batch, runs, features]).swap_dims(0, 1))
+}
+
+/// Images `[runs or 1, batch, features]` with runs as groups of channels: `[batch, runs·channels, height, width]`. A batch shared by
+/// all runs needs no copies: the first convolution is then an ordinary one, with the outputs of all runs.
+pub(super) fn grouped(x: Tensor<3>, [channels, height, width]: [usize; 3]) -> Tensor<4> {
+    let [sources, batch, _] = x.dims();
+    let x = if sources == 1 { x } else { x.swap_dims(0, 1) };
+    x.reshape([batch, sources * channels, height, width])
 }
 
 fn pool(x: Tensor<4>, pooling: Pooling) -> Tensor<4> {

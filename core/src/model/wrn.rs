@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, activation};
 
 use super::{
     Mode, Model, ModelConfig, ParamSpec, Shortcut,
-    cnn::{norm_params, normalize},
+    cnn::{grouped, norm_params, normalize},
     cpu,
     fc::{dense, push_dense},
     scaled, weight_scale,
@@ -160,16 +160,10 @@ pub(super) fn forward(
     mode: Mode,
 ) -> Tensor<3> {
     let config = &model.config;
-    let [channels, height, width] = model.input;
-    let [shared, batch, _] = x.dims();
+    let [sources, batch, _] = x.dims();
     let runs = params[0].dims()[0];
-    let x = if shared == 1 {
-        x.reshape([batch, channels, height, width])
-    } else {
-        x.swap_dims(0, 1).reshape([batch, runs * channels, height, width])
-    };
     let mut pass = Pass { model, params, buffers, next: 0, next_buffer: 0, runs, mode };
-    let mut x = pass.convolve(x, 1, shared);
+    let mut x = pass.convolve(grouped(x, model.input), 1, sources);
     for block in Block::all(config) {
         x = pass.block(x, &block);
     }

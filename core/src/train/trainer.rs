@@ -265,14 +265,19 @@ impl Trainer {
 
     /// Images and targets of this step: `[1, batch, …]` where all runs see the same, else `[runs, batch, …]`.
     fn next_batch(&mut self) -> [Tensor<3>; 2] {
-        let plain = !cfg!(feature = "full-scale") || self.augmentation.is_none();
-        let [images, targets] = if plain && self.batches[0].is_full() { self.task.train.all() } else { self.gather() };
+        let whole = self.batches[0].is_full() && !self.varies();
+        let [images, targets] = if whole { self.task.train.all() } else { self.gather() };
         if self.label_smoothing == 0.0 {
             return [images, targets];
         }
         let share = self.label_smoothing;
         let classes = targets.dims()[2] as f64;
         [images, targets.mul_scalar(1.0 - share).add_scalar(share / classes)]
+    }
+
+    /// Whether examples are varied; in a build without that, a constant.
+    fn varies(&self) -> bool {
+        cfg!(feature = "full-scale") && !self.augmentation.is_none()
     }
 
     /// This step's examples, varied as they are to be.
@@ -283,7 +288,7 @@ impl Trainer {
         let step = self.step;
         let indices: Vec<usize> = self.batches[..sources].iter_mut().flat_map(|b| b.indices(step)).collect();
         let batch = self.task.train.gather(&indices, sources);
-        if !cfg!(feature = "full-scale") || self.augmentation.is_none() {
+        if !self.varies() {
             return batch;
         }
         let each = indices.len() / sources;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::train::finish;
 use burn::tensor::{Device, Tensor, TensorData};
 use l2lab_core::{
     Experiment,
     data::{Augmentation, MixupBy, Split, Variation, embedded},
     train::{LambdaScheduleKind, RunSpec, Task, Trace, Trainer, augment},
 };
+
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -139,19 +141,6 @@ fn spec(seed: u64) -> RunSpec {
         seed,
         steps: 20,
         measure_every: 5,
-    }
-}
-
-/// Runs a trainer to its end.
-fn finish(mut trainer: Trainer) -> Vec<Trace> {
-    loop {
-        if trainer.is_due() {
-            pollster::block_on(trainer.measure()).unwrap();
-        }
-        if trainer.active() == 0 {
-            return trainer.into_traces();
-        }
-        trainer.step();
     }
 }
 

@@ -46,7 +46,7 @@ fn spec(lambda: f64, lr: f64, momentum: f64, seed: u64, steps: u64) -> RunSpec {
 }
 
 /// Runs a trainer to its end.
-fn finish(mut trainer: Trainer) -> Vec<Trace> {
+pub(crate) fn finish(mut trainer: Trainer) -> Vec<Trace> {
     loop {
         if trainer.is_due() {
             pollster::block_on(trainer.measure()).unwrap();

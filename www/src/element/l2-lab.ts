@@ -457,11 +457,7 @@ export class L2Lab extends LitElement implements L2LabApi {
       failed: bench.state === "failed" && !shown.recording,
       status: status(bench, shown, words),
       side: sided
-        ? html`<fieldset class="settings" part="settings">
-            <legend>${words.controls.legend}</legend>
-            ${fields(groups.main)}
-            ${this.#resetButton(changed)}
-          </fieldset>`
+        ? this.#settings(html`${fields(groups.main)} ${this.#resetButton(changed)}`)
         : nothing,
       foot,
     });
@@ -489,10 +485,7 @@ export class L2Lab extends LitElement implements L2LabApi {
         <p>${bench.busy ? words.theory.computing : bench.live || !sided ? nothing : words.theory.idle}</p>
       </div>`,
       side: sided
-        ? html`<fieldset class="settings" part="settings">
-            <legend>${words.controls.legend}</legend>
-            <div class="fields">${sliders}</div>
-          </fieldset>`
+        ? this.#settings(html`<div class="fields">${sliders}</div>`)
         : nothing,
       foot: html`${this.#exports(this.#pictureExports())} ${this.#share.render(words)}`,
     });
@@ -533,6 +526,13 @@ export class L2Lab extends LitElement implements L2LabApi {
       <div class="foot">${parts.foot}</div>
       <p class="unseen" role="status" aria-live="polite">${this.#spoken}</p>
     </article>`;
+  }
+
+  #settings(fields: unknown) {
+    return html`<fieldset class="settings" part="settings">
+      <legend>${this.#language.words.controls.legend}</legend>
+      ${fields}
+    </fieldset>`;
   }
 
   #switch(all: readonly Switch[], s: Switch) {

@@ -22,6 +22,11 @@ export function same(a: string | null | undefined, b: string | null | undefined)
   return left.every((part, i) => part === right[i] || (part !== "" && Number(part) === Number(right[i])));
 }
 
+/** Whether two sets of settings say the same; what is not set in one is so in the other. */
+export function equal(a: Settings, b: Settings): boolean {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => same(a[name], b[name]));
+}
+
 /** Whether the result of `experiment` is the one that `settings` (all of them) would give; `ignored` fields do not matter. */
 export function belongs(experiment: Experiment, settings: Settings, ignored: readonly string[]): boolean {
   return FIELDS.every(

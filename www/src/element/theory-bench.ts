@@ -1,9 +1,10 @@
 // The theory figure's state: its two sliders, what was recorded for them, and what the lab computes for them.
 import { DEPTHS, LAMBDAS, TIMES, shownModes, type TheoryView } from "../figures/theory.ts";
-import { RECORDING_VERSION, type TheoryCurves, type TheoryRecording } from "../types.ts";
+import type { TheoryCurves, TheoryRecording } from "../types.ts";
 import { saidBy } from "../lab/told.ts";
 import type { Said } from "../words/words.ts";
 import { lab, type Lab } from "./workbench.ts";
+import { loadRecorded } from "./recorded.ts";
 import { numbers, type Settings } from "./settings.ts";
 
 type Solved = Awaited<ReturnType<Lab["theory"]>>;
@@ -52,24 +53,17 @@ export class TheoryBench extends EventTarget {
   /** Loads a recorded result when its `turn` has come; its problem, if any, is the returned sentence. */
   async load(url: string, turn: Promise<void>): Promise<Said | null> {
     const load = ++this.#loads;
-    try {
-      await turn;
-      const response = await fetch(url);
-      if (!response.ok) return (w) => w.errors.recorded(url);
-      const recording = (await response.json()) as Partial<TheoryRecording>;
-      if (load !== this.#loads) return null;
-      if (recording.version !== RECORDING_VERSION || !recording.lambdas || !recording.k) return (w) => w.errors.version(url);
-      this.#recorded = recording as TheoryRecording;
+    const loaded = await loadRecorded<TheoryRecording>(url, turn, ["lambdas", "k"]);
+    const failed = typeof loaded === "function";
+    if (load === this.#loads && !failed) {
+      this.#recorded = loaded;
       if (!this.#computed) {
-        if (!this.#author["depth"]) this.k = this.#recorded.k;
-        if (!this.#author["lambda"]) this.lambda = closest(this.lambda, this.#recorded.lambdas);
+        if (!this.#author["depth"]) this.k = loaded.k;
+        if (!this.#author["lambda"]) this.lambda = closest(this.lambda, loaded.lambdas);
       }
-      return null;
-    } catch {
-      return (w) => w.errors.recorded(url);
-    } finally {
-      this.#changed();
     }
+    this.#changed();
+    return failed ? loaded : null;
   }
 
   /** What is drawn: the latest that was computed, or before that what was recorded. */

@@ -1,9 +1,10 @@
 // One experiment on the page: its settings, its recorded result and its live session; several elements may show it.
 import type { DeviceChoice, Session, State, Progress } from "../lab/session.ts";
-import { BASES, RECORDING_VERSION, type FigureName, type Recording } from "../types.ts";
+import { BASES, type FigureName, type Recording } from "../types.ts";
 import type { Said } from "../words/words.ts";
 import { enter, leave, settle, type Held, type Trainee } from "./floor.ts";
-import { belongs, differing, over, same, type Settings } from "./settings.ts";
+import { loadRecorded } from "./recorded.ts";
+import { belongs, differing, equal, over, type Settings } from "./settings.ts";
 
 export type Lab = typeof import("../lab/session.ts");
 
@@ -143,17 +144,14 @@ export class Workbench extends EventTarget implements Trainee {
     this.#author = settings;
     this.#free = free;
     this.#reader = this.#allowed(this.#reader);
-    const now = this.full;
-    const names = new Set([...Object.keys(before), ...Object.keys(now)]);
-    if ([...names].some((n) => !same(before[n], now[n]))) this.#settled();
-    else this.#changed();
+    if (equal(before, this.full)) this.#changed();
+    else this.#settled();
   }
 
   /** Replaces the reader's changes. */
   change(settings: Settings): void {
     const reader = this.#allowed(settings);
-    const names = new Set([...Object.keys(reader), ...Object.keys(this.#reader)]);
-    if ([...names].every((n) => same(reader[n], this.#reader[n]))) return;
+    if (equal(reader, this.#reader)) return;
     this.#reader = reader;
     this.#settled();
     this.dispatchEvent(new Event("settings"));
@@ -169,20 +167,14 @@ export class Workbench extends EventTarget implements Trainee {
     const load = ++this.#loads;
     this.#loadingRecorded = true;
     this.#changed();
-    try {
-      await turn;
-      const response = await fetch(url);
-      if (!response.ok) return (w) => w.errors.recorded(url);
-      const recording = (await response.json()) as Partial<Recording>;
-      if (recording.version !== RECORDING_VERSION || !recording.experiment || !recording.findings) return (w) => w.errors.version(url);
-      if (load === this.#loads) this.#recorded = recording as Recording;
-      return null;
-    } catch {
-      return (w) => w.errors.recorded(url);
-    } finally {
-      if (load === this.#loads) this.#loadingRecorded = false;
-      this.#changed();
+    const loaded = await loadRecorded<Recording>(url, turn, ["experiment", "findings"]);
+    const failed = typeof loaded === "function";
+    if (load === this.#loads) {
+      this.#loadingRecorded = false;
+      if (!failed) this.#recorded = loaded;
     }
+    this.#changed();
+    return failed ? loaded : null;
   }
 
   /** What a figure that does not depend on the `ignored` fields shows now. */

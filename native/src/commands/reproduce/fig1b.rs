@@ -118,11 +118,6 @@ fn claims(budgets: &[Budget], exponent: Option<&OptimalExponent>) -> Vec<Claim> 
         });
     }
     if let Some(x) = exponent {
-        let verdict = match x.p_ci {
-            Some([low, high]) if low <= 1.0 && 1.0 <= high && high - low < 1.0 => Verdict::Holds,
-            Some([low, high]) if high < 1.0 || low > 1.0 => Verdict::Fails,
-            _ => Verdict::Open,
-        };
         claims.push(Claim {
             statement: "The tuned λ goes as T^(−1) with the budget T (R1, R4)".into(),
             found: format!(
@@ -131,7 +126,7 @@ fn claims(budgets: &[Budget], exponent: Option<&OptimalExponent>) -> Vec<Claim> 
                 x.budgets,
                 x.seeds
             ),
-            verdict,
+            verdict: Verdict::equal(1.0, x.p_ci, 1.0),
         });
     }
     claims

@@ -160,11 +160,6 @@ fn difference(
 fn claims(f: &Findings<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     if let Some(fit) = f.fit {
-        let verdict = match fit.slope_ci {
-            Some([low, high]) if low > -1.0 || high < -1.0 => Verdict::Fails,
-            Some([low, high]) if high - low < WIDE => Verdict::Holds,
-            _ => Verdict::Open,
-        };
         claims.push(Claim {
             statement: "The time to the best accuracy goes as 1/(ηλ) (R1, R2)".into(),
             found: format!(
@@ -173,7 +168,7 @@ fn claims(f: &Findings<'_>) -> Vec<Claim> {
                 fit.n,
                 fit.seeds
             ),
-            verdict,
+            verdict: Verdict::equal(-1.0, fit.slope_ci, WIDE),
         });
     }
     if let Some(m) = f.across_lr {
