@@ -56,6 +56,8 @@ interface Member {
 
 export class Crew {
   #members: Member[] = [];
+  /** Those who are not members yet. */
+  #loading = new Set<Employee<Trainer>>();
   #device: DeviceName | null = null;
   #why: Said = () => "";
   #phase: Phase = "grid";
@@ -103,6 +105,7 @@ export class Crew {
 
   dismiss(): void {
     this.#dismissed = true;
+    for (const employee of this.#loading) employee.dismiss();
     this.#disband();
   }
 
@@ -125,15 +128,17 @@ export class Crew {
     const stacks = this.#stacks(this.#device);
     const workers = this.#device === "gpu" ? 1 : Math.min(this.#cores(), stacks.length);
     this.#disband(workers);
+    const hire = async (device: DeviceName) => {
+      // From now on it is dismissed with the others, whatever comes.
+      this.#members.push({ employee: await this.#hire(device), stacks: [], crashes: 0, more: true });
+    };
+    const device = this.#device;
+    await Promise.all(Array.from({ length: workers - this.#members.length }, () => hire(device)));
     const shares = share(stacks, workers);
     await Promise.all(
-      shares.map(async (stacks, i) => {
-        const kept = this.#members[i];
-        const employee = kept?.employee ?? (await this.#hire(this.#device ?? "cpu"));
-        await employee.settle(employee.remote.start(stacks));
-        // Nobody would dismiss it any more.
-        if (this.#dismissed) employee.dismiss();
-        else this.#members[i] = { employee, stacks, crashes: 0, more: true };
+      this.#members.map(async (member, i) => {
+        Object.assign(member, { stacks: shares[i], crashes: 0, more: true });
+        await member.employee.settle(member.employee.remote.start([...member.stacks]));
       }),
     );
     if (this.#dismissed) return this.#disband();
@@ -245,6 +250,7 @@ export class Crew {
 
   async #hire(device: DeviceName): Promise<Employee<Trainer>> {
     const employee = trainer();
+    this.#loading.add(employee);
     try {
       await employee.settle(employee.remote.load(device, this.experiment, this.plan.images));
       // Nobody would dismiss it any more.
@@ -253,6 +259,8 @@ export class Crew {
     } catch (error) {
       employee.dismiss();
       throw error;
+    } finally {
+      this.#loading.delete(employee);
     }
   }
 
