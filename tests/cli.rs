@@ -356,7 +356,7 @@ fn an_interrupted_sweep_resumes_to_the_same_bits() {
     good(dir.path(), &long("whole"));
     for (out, name) in [("int", "-INT"), ("kill", "-KILL")] {
         let child = l2lab(dir.path(), &long(out)).spawn().unwrap();
-        wait_until("the sweep begins", || dir.path().join(out).join("state/lock").exists());
+        wait_until("the sweep begins", || dir.path().join(out).join("experiment.toml").exists());
         std::thread::sleep(Duration::from_millis(150));
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
@@ -378,21 +378,10 @@ fn an_interrupted_sweep_resumes_to_the_same_bits() {
 }
 
 #[test]
-fn two_processes_do_not_share_a_directory() {
-    let dir = TempDir::new().unwrap();
-    let mut first = l2lab(dir.path(), &long("o")).spawn().unwrap();
-    wait_until("the sweep begins", || dir.path().join("o/experiment.toml").exists());
-    let message = bad(dir.path(), &["sweep", "--out", "o", "--resume"], 1);
-    first.kill().unwrap();
-    first.wait().unwrap();
-    assert!(message.contains("another l2lab"), "{message}");
-}
-
-#[test]
 fn a_damaged_checkpoint_is_named() {
     let dir = TempDir::new().unwrap();
     let child = l2lab(dir.path(), &long("o")).spawn().unwrap();
-    wait_until("the sweep begins", || dir.path().join("o/state/lock").exists());
+    wait_until("the sweep begins", || dir.path().join("o/experiment.toml").exists());
     std::thread::sleep(Duration::from_millis(150));
     signal(&child, "-INT");
     child.wait_with_output().unwrap();

@@ -1,6 +1,6 @@
 //! The command line: flags made from the experiment's fields, a TOML file under them.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -29,6 +29,10 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Print one JSON object.
     pub json: bool,
+    /// After which silence others may do what a process has begun.
+    pub lease: Duration,
+    /// The one run to do.
+    pub only: Option<usize>,
 }
 
 /// The whole command line.
@@ -48,6 +52,16 @@ pub fn command() -> Command {
         .value_name("N")
         .value_parser(clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))
         .help("CPU threads [default: as many as there are cores]");
+    let only =
+        Arg::new("only").long("only").value_name("N").requires("resume").value_parser(value_parser!(usize)).help(
+            "Do run N of the grid alone, counted from 0; the same command without it does what is left and the report",
+        );
+    let lease = Arg::new("lease")
+        .long("lease")
+        .value_name("SECONDS")
+        .default_value("120")
+        .value_parser(value_parser!(u64).range(1..=86_400))
+        .help("Silence after which other processes take over a run of this one");
     let data_dir = Arg::new("data-dir")
         .long("data-dir")
         .value_name("DIR")
@@ -78,13 +92,10 @@ pub fn command() -> Command {
             .arg(Arg::new("out").long("out").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
                 "Directory for experiment.toml, traces.csv, summary.json, report.html and figures; never overwritten",
             ))
-            .arg(
-                Arg::new("resume")
-                    .long("resume")
-                    .action(ArgAction::SetTrue)
-                    .requires("out")
-                    .help("Continue what --out DIR holds, with the experiment that it holds"),
-            )
+            .arg(Arg::new("resume").long("resume").action(ArgAction::SetTrue).requires("out").help(
+                "Continue what --out DIR holds, with the experiment that it holds; several processes may, at once",
+            ))
+            .args([only.clone(), lease.clone()])
             .args([data_dir.clone(), device.clone(), threads.clone(), json.clone()])
     };
     let experiment = |name, base| experiment_of(name, base, &|_| true);
@@ -213,6 +224,8 @@ pub fn options(matches: &ArgMatches) -> Options {
         device: matches.try_get_one("device").ok().flatten().cloned().unwrap_or(DeviceChoice::Cpu),
         threads: matches.try_get_one("threads").ok().flatten().copied(),
         json: flag("json"),
+        lease: Duration::from_secs(matches.try_get_one("lease").ok().flatten().copied().unwrap_or(120)),
+        only: matches.try_get_one("only").ok().flatten().copied(),
     }
 }
 

@@ -1,19 +1,23 @@
-//! Trains a grid of runs: spread over threads or stacked, with progress, checkpoints and Ctrl-C.
+//! Trains a grid of runs: spread over threads or stacked, and over the processes that share a directory, with progress,
+//! checkpoints and Ctrl-C.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, mpsc},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow};
 use l2lab_core::{
     Experiment,
+    experiment::ExperimentError,
     model::Model,
     train::{Execution, RunSpec, Task, Trace, Trainer, plan},
 };
 
 use crate::{
+    claims::Claim,
     interrupt,
     progress::{LINE_EVERY, Progress},
     store::Store,
@@ -25,10 +29,26 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Steps between updates of the progress bar.
 const PROGRESS_EVERY: u64 = 16;
 
+/// How often is looked after claims, and after runs of other processes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// The user asked to stop; unfinished runs were saved if there is a store.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped by the user")]
 pub struct Interrupted;
+
+/// Another process has completed the directory.
+#[derive(Debug, thiserror::Error)]
+#[error("'{}' was completed by another process", .0.display())]
+pub struct CompletedElsewhere(pub PathBuf);
+
+/// The one run that was asked for is done.
+#[derive(Debug, thiserror::Error)]
+#[error("run {run} of {runs} is done")]
+pub struct OneRun {
+    run: usize,
+    runs: usize,
+}
 
 /// Where and how runs are trained.
 pub struct Executor<'a> {
@@ -44,6 +64,18 @@ pub struct Executor<'a> {
     pub threads: usize,
     /// Where traces and checkpoints go, if anywhere.
     pub store: Option<&'a Store>,
+    /// The one run to do, of all.
+    pub only: Option<usize>,
+}
+
+/// What a worker does next.
+enum Next {
+    /// These runs, which are its own.
+    Train(Vec<usize>, Vec<Arc<Claim>>),
+    /// Hand over what another process has done.
+    Found(Vec<(usize, Trace)>),
+    /// Wait for other processes.
+    Wait,
 }
 
 impl Executor<'_> {
@@ -52,21 +84,31 @@ impl Executor<'_> {
     /// `phase` names the runs in progress lines and in the store.
     ///
     /// # Errors
-    /// [`Interrupted`], or when the device or the store fails.
+    /// [`Interrupted`], [`CompletedElsewhere`], [`OneRun`], or when the device or the store fails.
     pub fn train(&self, phase: &str, runs: &[RunSpec]) -> Result<Vec<Trace>> {
+        let batch = self.experiment.batch_size(self.task.train_examples());
+        let groups = match self.only {
+            Some(run) if run >= runs.len() => {
+                let (value, allowed) = (run.to_string(), format!("numbers from 0 to {}", runs.len() - 1));
+                return Err(ExperimentError::Value { field: "only", value, allowed }.into());
+            }
+            Some(run) => vec![vec![run]],
+            None => plan(runs, self.execution, self.model, batch),
+        };
+        let wanted = || groups.iter().flatten();
+        let count = wanted().count();
+        let progress = Progress::new(phase, count, wanted().map(|&i| runs[i].steps).sum());
         let mut traces: Vec<Option<Trace>> = runs.iter().map(|_| None).collect();
-        let progress = Progress::new(phase, runs.len(), runs.iter().map(|r| r.steps).sum());
         if let Some(store) = self.store {
-            for (i, (slot, run)) in traces.iter_mut().zip(runs).enumerate() {
-                *slot = store.finished(phase, i)?.filter(|t| t.run == *run);
-                progress.resume(slot.as_ref().map_or(0, |_| run.steps));
+            for &i in wanted() {
+                traces[i] = store.finished(phase, i)?.filter(|t| t.run == runs[i]);
+                progress.resume(traces[i].as_ref().map_or(0, |_| runs[i].steps));
             }
         }
-        let batch = self.experiment.batch_size(self.task.train_examples());
-        let groups = plan(runs, self.execution, self.model, batch).into_iter();
-        let groups: VecDeque<Vec<usize>> = groups.filter(|g| g.iter().any(|&i| traces[i].is_none())).collect();
         let mut done = traces.iter().flatten().count();
         progress.runs_done(done);
+        let groups: VecDeque<Vec<usize>> =
+            groups.into_iter().filter(|g| g.iter().any(|&i| traces[i].is_none())).collect();
 
         let workers = match self.execution {
             Execution::Single => self.threads.min(groups.len()),
@@ -80,9 +122,7 @@ impl Executor<'_> {
                 let (sender, queue, progress) = (sender.clone(), &queue, &progress);
                 scope.spawn(move || {
                     threads::with(self.threads / workers, || {
-                        let next = || queue.lock().ok().and_then(|mut q| q.pop_front());
-                        while let Some(group) = next() {
-                            let result = self.train_group(phase, &group, runs, progress);
+                        while let Some(result) = self.work(phase, runs, queue, progress) {
                             let failed = result.is_err();
                             if sender.send(result).is_err() || failed {
                                 break;
@@ -92,42 +132,130 @@ impl Executor<'_> {
                 });
             }
             drop(sender);
+            let mut told = Instant::now();
             loop {
-                match receiver.recv_timeout(LINE_EVERY) {
+                if let Some(store) = self.store {
+                    store.beat();
+                }
+                match receiver.recv_timeout(LOOK_EVERY) {
                     Ok(Ok(finished)) => {
-                        done += finished.len();
-                        progress.runs_done(done);
                         for (i, trace) in finished {
+                            done += usize::from(traces[i].is_none());
                             traces[i] = Some(trace);
                         }
+                        progress.runs_done(done);
                     }
                     Ok(Err(error)) => {
                         // The others need not go on; a real failure outweighs an interruption.
-                        if let Ok(mut q) = queue.lock() {
-                            q.clear();
-                        }
+                        queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
                         if outcome.is_ok() || !error.is::<Interrupted>() {
                             outcome = Err(error);
                         }
                     }
-                    Err(mpsc::RecvTimeoutError::Timeout) => progress.line(done),
+                    Err(mpsc::RecvTimeoutError::Timeout) if told.elapsed() > LINE_EVERY => {
+                        progress.line(done);
+                        told = Instant::now();
+                    }
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
                     Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 }
             }
         });
-        outcome?;
+        outcome.map_err(|error| self.completed(error))?;
         progress.finish();
+        if let Some(run) = self.only {
+            return Err(OneRun { run, runs: runs.len() }.into());
+        }
         traces.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| anyhow!("a worker ended without its runs"))
     }
 
-    /// Trains one stack of runs to its end.
+    /// Where another process has completed the directory meanwhile, that is why files are missing.
+    fn completed(&self, error: anyhow::Error) -> anyhow::Error {
+        match self.store {
+            Some(store) if store.summary().is_some() => CompletedElsewhere(store.dir().to_owned()).into(),
+            _ => error,
+        }
+    }
+
+    /// The next traces from training or from other processes; `None` when there is nothing left to do.
+    fn work(
+        &self,
+        phase: &str,
+        runs: &[RunSpec],
+        queue: &Mutex<VecDeque<Vec<usize>>>,
+        progress: &Progress,
+    ) -> Option<Result<Vec<(usize, Trace)>>> {
+        loop {
+            let next = {
+                let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+                if queue.is_empty() {
+                    return None;
+                }
+                self.next(phase, runs, &mut queue)
+            };
+            match next {
+                Ok(Next::Train(group, claims)) => match self.train_group(phase, &group, runs, &claims, progress) {
+                    // Lost to another process, which it may lose again.
+                    Ok(None) => queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(group),
+                    Ok(Some(traces)) => return Some(Ok(traces)),
+                    Err(error) => return Some(Err(error)),
+                },
+                Ok(Next::Found(traces)) => {
+                    progress.resume(traces.iter().map(|(_, t)| t.run.steps).sum());
+                    return Some(Ok(traces));
+                }
+                Ok(Next::Wait) => {
+                    if let Err(stop) = interrupt::check() {
+                        return Some(Err(stop.into()));
+                    }
+                    progress.waits();
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// Takes from the queue the first group that is done or that no other process is at.
+    fn next(&self, phase: &str, runs: &[RunSpec], queue: &mut VecDeque<Vec<usize>>) -> Result<Next> {
+        let Some(store) = self.store else {
+            return Ok(queue.pop_front().map_or(Next::Wait, |group| Next::Train(group, Vec::new())));
+        };
+        if store.summary().is_some() {
+            return Err(CompletedElsewhere(store.dir().to_owned()).into());
+        }
+        for at in 0..queue.len() {
+            let group = &queue[at];
+            let finished = || -> Result<Option<Vec<(usize, Trace)>>> {
+                let trace = |&i: &usize| Ok(store.finished(phase, i)?.filter(|t| t.run == runs[i]).map(|t| (i, t)));
+                group.iter().map(trace).collect()
+            };
+            if let Some(found) = finished()? {
+                queue.remove(at);
+                return Ok(Next::Found(found));
+            }
+            if let Some(claims) = store.claim(phase, group)? {
+                // Done between the two looks.
+                if let Some(found) = finished()? {
+                    queue.remove(at);
+                    return Ok(Next::Found(found));
+                }
+                let group = queue.remove(at).unwrap_or_default();
+                return Ok(Next::Train(group, claims));
+            }
+        }
+        Ok(Next::Wait)
+    }
+
+    /// Trains one stack of runs to its end; `None` if another process has taken it over.
     fn train_group(
         &self,
         phase: &str,
         group: &[usize],
         runs: &[RunSpec],
+        claims: &[Arc<Claim>],
         progress: &Progress,
-    ) -> Result<Vec<(usize, Trace)>> {
+    ) -> Result<Option<Vec<(usize, Trace)>>> {
         let specs: Vec<RunSpec> = group.iter().map(|&i| runs[i].clone()).collect();
         let lengths: u64 = specs.iter().map(|s| s.steps).sum();
         let mut trainer = Trainer::new(self.experiment, Arc::clone(&self.task), specs);
@@ -145,6 +273,9 @@ impl Executor<'_> {
                 break;
             }
             let stop = interrupt::requested();
+            if claims.iter().any(|claim| claim.is_lost()) {
+                return Ok(None);
+            }
             if let Some(store) = self.store
                 && (stop || saved.elapsed() > CHECKPOINT_EVERY)
             {
@@ -169,7 +300,7 @@ impl Executor<'_> {
             }
             store.forget(phase, group);
         }
-        Ok(traces)
+        Ok(Some(traces))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     io::IsTerminal,
     sync::{
         Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -25,6 +25,8 @@ pub struct Progress {
     begin: Instant,
     /// When [`Self::tell`] last told.
     told: Mutex<Instant>,
+    /// Whether it was said that other processes are waited for.
+    waiting: AtomicBool,
     bar: Option<ProgressBar>,
 }
 
@@ -44,7 +46,18 @@ impl Progress {
             ProgressBar::new(total).with_style(style).with_message(what.to_owned())
         });
         let (what, begin) = (what.to_owned(), Instant::now());
-        Self { what, unit, total, runs: 0, done: 0.into(), resumed: 0.into(), begin, told: begin.into(), bar }
+        Self {
+            what,
+            unit,
+            total,
+            runs: 0,
+            done: 0.into(),
+            resumed: 0.into(),
+            begin,
+            told: begin.into(),
+            waiting: false.into(),
+            bar,
+        }
     }
 
     /// Steps that an earlier session took: they count as done, but not towards the rate.
@@ -69,6 +82,18 @@ impl Progress {
     pub fn runs_done(&self, done: usize) {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{}: {done}/{} runs", self.what, self.runs));
+        }
+    }
+
+    /// Tells, once, that what is left is at work elsewhere.
+    pub fn waits(&self) {
+        if self.waiting.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let text = format!("{}: the runs that are left are at work in other processes; waiting for them", self.what);
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
         }
     }
 

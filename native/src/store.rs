@@ -1,14 +1,16 @@
 //! An output directory: written atomically, never overwritten, resumable after any interruption.
 //!
-//! While runs are under way `state/` holds a JSON trace for each finished run and a safetensors
-//! snapshot for each unfinished one, and `flags` what the command was told besides the experiment. `summary.json` is
-//! written last: a directory that has it is complete.
+//! While runs are under way `state/` holds a JSON trace for each finished run, a safetensors snapshot and a claim for each
+//! unfinished one, and `flags` what the command was told besides the experiment. Several processes may work in one directory.
+//! `summary.json` is written last: a directory that has it is complete.
 
 use std::{
     collections::HashMap,
-    fs::{self, File, TryLockError},
+    fs,
     io::{BufWriter, ErrorKind, Write},
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +20,8 @@ use l2lab_core::{
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
+use crate::claims::{Claim, Claims};
+
 const EXPERIMENT: &str = "experiment.toml";
 const SUMMARY: &str = "summary.json";
 const STATE: &str = "state";
@@ -25,47 +29,66 @@ const FLAGS: &str = "state/flags";
 /// The key of a snapshot's JSON part in the safetensors header.
 const META: &str = "l2lab";
 
-/// An output directory that this process alone writes to.
+/// An output directory, and this process's claims in it.
 pub struct Store {
     dir: PathBuf,
-    /// Held for as long as the store lives; the system releases it even after a crash.
-    _lock: File,
+    claims: Claims,
 }
 
 impl Store {
-    /// Makes `dir` for a new experiment of `command`, which is told `flags` besides.
+    /// Makes `dir` for a new experiment of `command`, which is told `flags` besides. Others take over what this process has
+    /// claimed when it has not been heard of for `lease`.
     ///
     /// # Errors
     /// When it is there already and not empty, or cannot be written.
-    pub fn create(dir: &Path, experiment: &Experiment, command: &str, flags: &str) -> Result<Self> {
+    pub fn create(dir: &Path, experiment: &Experiment, command: &str, flags: &str, lease: Duration) -> Result<Self> {
+        let exists = || {
+            format!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display())
+        };
         let occupied = match fs::read_dir(dir) {
-            Ok(mut entries) => entries.next().is_some(),
+            // A state alone is what is left where the experiment could not be written.
+            Ok(mut entries) => entries.any(|e| e.is_ok_and(|e| e.file_name() != STATE)),
             Err(e) if e.kind() == ErrorKind::NotFound => false,
             Err(e) => return Err(e).with_context(|| format!("--out '{}' is no directory", dir.display())),
         };
         if occupied {
-            bail!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display());
+            bail!(exists());
         }
-        let store = Self::lock(dir)?;
+        let store = Self::open(dir, lease)?;
         let text = toml::to_string(experiment).context("the experiment cannot be written as TOML")?;
         if !flags.is_empty() {
             store.write(FLAGS, flags.as_bytes())?;
         }
         let head = format!("# Run again: {}\n", again(command, flags));
-        store.write(EXPERIMENT, (head + &text).as_bytes())?;
+        // What makes the directory the experiment's: of two processes that begin at once, one does it.
+        let write = || -> std::io::Result<()> {
+            let mut file = temporary(dir)?;
+            file.write_all((head + &text).as_bytes())?;
+            file.as_file().sync_all()?;
+            Ok(file.persist_noclobber(dir.join(EXPERIMENT)).map(drop)?)
+        };
+        match write() {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => bail!(exists()),
+            result => result.with_context(|| format!("'{}' cannot be written", dir.join(EXPERIMENT).display()))?,
+        }
         Ok(store)
     }
 
     /// Opens `dir` to continue it, with the experiment that it holds.
     ///
     /// # Errors
-    /// When it holds none, or another process is at work in it.
-    pub fn resume(dir: &Path) -> Result<(Self, Experiment)> {
+    /// When it holds none.
+    pub fn resume(dir: &Path, lease: Duration) -> Result<(Self, Experiment)> {
         let file = dir.join(EXPERIMENT);
         let text = fs::read_to_string(&file)
             .with_context(|| format!("--resume: '{}' cannot be read; there is nothing to continue", file.display()))?;
         let experiment = toml::from_str(&text).with_context(|| format!("'{}' is damaged", file.display()))?;
-        Ok((Self::lock(dir)?, experiment))
+        Ok((Self::open(dir, lease)?, experiment))
+    }
+
+    /// Whether `dir` holds an experiment.
+    pub fn is_begun(dir: &Path) -> bool {
+        dir.join(EXPERIMENT).exists()
     }
 
     /// The flags that an unfinished `dir` was made with besides the experiment, if there were any.
@@ -81,21 +104,36 @@ impl Store {
         }
     }
 
-    fn lock(dir: &Path) -> Result<Self> {
+    fn open(dir: &Path, lease: Duration) -> Result<Self> {
         let state = dir.join(STATE);
-        let cannot = || format!("--out '{}' cannot be written", dir.display());
-        fs::create_dir_all(&state).with_context(cannot)?;
-        let lock = File::create(state.join("lock")).with_context(cannot)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => bail!("another l2lab is at work in '{}'", dir.display()),
-            Err(TryLockError::Error(e)) => Err(e).with_context(cannot),
-        }
+        fs::create_dir_all(&state).with_context(|| format!("--out '{}' cannot be written", dir.display()))?;
+        Ok(Self { dir: dir.to_owned(), claims: Claims::new(state, lease) })
     }
 
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Takes the runs of `group`, unless one of them is at work in another process.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or written.
+    pub fn claim(&self, phase: &str, group: &[usize]) -> Result<Option<Vec<Arc<Claim>>>> {
+        let mut claims = Vec::with_capacity(group.len());
+        for &run in group {
+            match self.claims.take(&run_name(phase, run))? {
+                Some(claim) => claims.push(claim),
+                // Those that were taken are given back.
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(claims))
+    }
+
+    /// Lets others know that this process is there.
+    pub fn beat(&self) {
+        self.claims.beat();
     }
 
     /// The summary of a completed directory.
@@ -224,12 +262,7 @@ pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::
         None => bail!("'{}' is no file", path.display()),
     };
     let write = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".partial-");
-        // As readable as any file the user makes: the umask decides.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = BufWriter::new(builder.tempfile_in(folder)?);
+        let mut file = BufWriter::new(temporary(folder)?);
         content(&mut file)?;
         let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
@@ -237,6 +270,16 @@ pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::
         Ok(())
     };
     write().with_context(|| format!("'{}' cannot be written", path.display()))
+}
+
+/// A file in `folder` that is not yet what it will be.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".partial-");
+    // As readable as any file the user makes: the umask decides.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 /// Refuses an output that is one of the inputs.
@@ -257,13 +300,17 @@ pub fn again(command: &str, flags: &str) -> String {
     format!("l2lab {command} experiment.toml{flags} --out DIR")
 }
 
+fn run_name(phase: &str, run: usize) -> String {
+    format!("{phase}-{run:05}")
+}
+
 fn trace_name(phase: &str, run: usize) -> String {
-    format!("{STATE}/{phase}-{run:05}.json")
+    format!("{STATE}/{}.json", run_name(phase, run))
 }
 
 fn snapshot_name(phase: &str, group: &[usize]) -> String {
     // The first run names the group: no run is in two groups.
-    format!("{STATE}/{phase}-{:05}-{}.safetensors", group[0], group.len())
+    format!("{STATE}/{}-{}.safetensors", run_name(phase, group[0]), group.len())
 }
 
 /// The first of `runs/NAME-1`, `runs/NAME-2`, … that does not exist.

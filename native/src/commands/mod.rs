@@ -13,6 +13,7 @@ pub mod theory;
 pub mod train;
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -30,11 +31,47 @@ use l2lab_core::{
 use crate::{
     cli::{self, Options},
     datasets,
-    executor::{Executor, Interrupted},
+    executor::{CompletedElsewhere, Executor, Interrupted, OneRun},
     interrupt,
     store::{Store, free_directory},
     threads,
 };
+
+/// Runs the command that the arguments ask for: what it prints on standard output.
+///
+/// # Errors
+/// Whatever is wrong with the input, or happens on the way.
+pub fn run(matches: &ArgMatches) -> Result<String> {
+    let Some((name, matches)) = matches.subcommand() else { unreachable!("clap asks for a subcommand") };
+    let outcome = match name {
+        "sweep" => sweep::run(matches),
+        "train" => train::run(matches),
+        "predict" => predict::run(matches),
+        "theory" => theory::run(matches),
+        "autol2" => autol2::run(matches),
+        "kernel" => kernel::run(matches),
+        "exponent" => exponent::run(matches),
+        "reproduce" => reproduce::run(matches),
+        "data" => data::run(matches),
+        "serve" => serve::run(matches),
+        "bench" => bench::run(matches),
+        _ => unreachable!("clap knows the subcommands"),
+    };
+    // Nothing went wrong where another process was faster, or where one run was all that was asked for.
+    let error = match outcome {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    if let Some(CompletedElsewhere(dir)) = error.downcast_ref() {
+        let file = dir.join("summary.json");
+        let summary = fs::read_to_string(&file).with_context(|| format!("'{}' cannot be read", file.display()))?;
+        return already_complete(dir, summary, cli::options(matches).json);
+    }
+    match error.downcast_ref::<OneRun>() {
+        Some(done) => Ok(format!("{done}\n")),
+        None => Err(error),
+    }
+}
 
 /// An experiment that is ready to be trained.
 pub struct Job {
@@ -111,7 +148,7 @@ impl Job {
         let Recipe { command, base, flags, check, runs, keeps } = recipe;
         let options = cli::options(matches);
         let resumed = match &options.out {
-            Some(dir) if options.resume => Some(Store::resume(dir)?),
+            Some(dir) if options.resume => Some(Store::resume(dir, options.lease)?),
             _ => None,
         };
         let experiment = match &resumed {
@@ -143,7 +180,7 @@ impl Job {
         let store = match resumed {
             Some((store, _)) => Some(store),
             None => match options.out.clone().or_else(|| keeps.then(|| free_directory(&command.replace(' ', "-")))) {
-                Some(dir) => Some(Store::create(&dir, &experiment, command, &flags)?),
+                Some(dir) => Some(Store::create(&dir, &experiment, command, &flags, options.lease)?),
                 None => None,
             },
         };
@@ -165,6 +202,7 @@ impl Job {
             execution: self.execution,
             threads: self.threads,
             store: self.store.as_ref(),
+            only: self.options.only,
         }
     }
 
