@@ -68,6 +68,17 @@ pub fn command() -> Command {
         .default_value("data")
         .value_parser(value_parser!(PathBuf))
         .help("Where data sets are: DIR/mnist, DIR/fashion-mnist, DIR/cifar-10-batches-bin, DIR/cifar-100-binary");
+    let with_options = |command: Command| {
+        command
+            .next_help_heading("Options")
+            .arg(Arg::new("out").long("out").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
+                "Directory for experiment.toml, traces.csv, summary.json, report.html and figures; never overwritten",
+            ))
+            .arg(Arg::new("resume").long("resume").action(ArgAction::SetTrue).requires("out").help(
+                "Continue what --out DIR holds, with the experiment that it holds; several processes may, at once",
+            ))
+            .args([lease.clone(), data_dir.clone(), device.clone(), threads.clone(), json.clone()])
+    };
     let experiment_of = |name: &'static str, base: Experiment, fields: &dyn Fn(&str) -> bool| {
         let mut command = Command::new(name)
             .arg(
@@ -87,18 +98,10 @@ pub fn command() -> Command {
             }
             command = command.arg(arg);
         }
-        command
-            .next_help_heading("Options")
-            .arg(Arg::new("out").long("out").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
-                "Directory for experiment.toml, traces.csv, summary.json, report.html and figures; never overwritten",
-            ))
-            .arg(Arg::new("resume").long("resume").action(ArgAction::SetTrue).requires("out").help(
-                "Continue what --out DIR holds, with the experiment that it holds; several processes may, at once",
-            ))
-            .args([only.clone(), lease.clone()])
-            .args([data_dir.clone(), device.clone(), threads.clone(), json.clone()])
+        with_options(command).arg(only.clone())
     };
     let experiment = |name, base| experiment_of(name, base, &|_| true);
+    let of_theory = |name, base| experiment_of(name, base, &|field| l2lab_core::theory::FIELDS.contains(&field));
     let names = |help: &'static str| Arg::new("names").value_name("NAME").num_args(0..).help(help);
     Command::new("l2lab")
         .version(clap::crate_version!())
@@ -120,14 +123,12 @@ pub fn command() -> Command {
                 ),
         )
         .subcommand(
-            theory::flags(experiment_of("theory", l2lab_core::theory::experiment(), &|name| {
-                l2lab_core::theory::FIELDS.contains(&name)
-            }))
+            theory::flags(of_theory("theory", l2lab_core::theory::experiment()))
             .about("Solve the training of infinitely wide networks with L2 on a data set, beside trained networks")
             .after_help("Without --out, results go to the first free runs/theory-N."),
         )
         .subcommand(exponent::flags(experiment("exponent", exponent::base())))
-        .subcommand(reproduce::command(&experiment))
+        .subcommand(reproduce::command(&experiment, &of_theory, &with_options))
         .subcommand(autol2::command(json.clone()))
         .subcommand(kernel::command([threads.clone(), json.clone()]))
         .subcommand(

@@ -57,7 +57,7 @@ pub struct Executor<'a> {
     /// The data, on the device.
     pub task: Arc<Task>,
     /// The network that they train.
-    pub model: &'a Model,
+    pub model: Model,
     /// Stacked or one by one.
     pub execution: Execution,
     /// Threads for everything together.
@@ -93,7 +93,7 @@ impl Executor<'_> {
                 return Err(ExperimentError::Value { field: "only", value, allowed }.into());
             }
             Some(run) => vec![vec![run]],
-            None => plan(runs, self.execution, self.model, batch),
+            None => plan(runs, self.execution, &self.model, batch),
         };
         let wanted = || groups.iter().flatten();
         let count = wanted().count();

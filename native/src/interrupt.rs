@@ -6,13 +6,17 @@ use anyhow::{Context, Result};
 
 use crate::executor::Interrupted;
 
+static LISTENING: AtomicBool = AtomicBool::new(false);
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// The exit code of a program ended by Ctrl-C.
 pub const EXIT_CODE: u8 = 130;
 
-/// Listens from here on.
+/// Listens from here on, if it does not already.
 pub fn listen() -> Result<()> {
+    if LISTENING.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     ctrlc::set_handler(|| {
         if REQUESTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(EXIT_CODE));

@@ -96,6 +96,19 @@ pub fn table_of(head: &[&str], rows: &[Vec<String>]) -> String {
     format!("<div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
 }
 
+/// The same for a terminal.
+pub fn table_text(head: &[&str], rows: &[Vec<String>]) -> String {
+    let lines: Vec<Vec<&str>> =
+        [head.to_vec()].into_iter().chain(rows.iter().map(|r| r.iter().map(String::as_str).collect())).collect();
+    let width =
+        |column: usize| lines.iter().filter_map(|l| l.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let line = |cells: &Vec<&str>| {
+        let cells = cells.iter().enumerate().map(|(i, cell)| format!("{cell:<0$}", width(i)));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    lines.iter().map(line).collect()
+}
+
 /// The report's figures, in their order.
 fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
     let curves = Curves::new(summary, traces);
@@ -391,6 +404,7 @@ pub fn again(line: &str, experiment: &Experiment, device: &str) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+/// Text as HTML.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use l2lab_core::{Experiment, train::Trace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     commands::Job,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What the data decide about a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// The interval is on the claim's side.
     #[serde(rename = "holds")]
@@ -45,6 +45,15 @@ impl Verdict {
         }
     }
 
+    /// Of "the difference is within ±`bound`", by its interval.
+    pub fn within(bound: f64, interval: Option<[f64; 2]>) -> Self {
+        match interval {
+            Some([low, high]) if low > -bound && high < bound => Self::Holds,
+            Some([low, high]) if low > bound || high < -bound => Self::Fails,
+            _ => Self::Open,
+        }
+    }
+
     pub fn text(self) -> &'static str {
         match self {
             Self::Holds => "holds",
@@ -55,7 +64,7 @@ impl Verdict {
 }
 
 /// A claim of the paper, and what the runs say of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claim {
     /// What the paper says.
     pub statement: String,
@@ -65,12 +74,21 @@ pub struct Claim {
     pub verdict: Verdict,
 }
 
+impl Claim {
+    /// Statement, verdict and numbers, in a line.
+    pub fn text(&self) -> String {
+        format!("{}: {}. {}", self.statement, self.verdict.text(), self.found)
+    }
+}
+
 /// `summary.json` of a study.
 #[derive(Serialize)]
 struct Summary<'a, F> {
     command: &'static str,
     version: &'static str,
     device: String,
+    heading: &'a str,
+    about: &'a str,
     experiment: &'a Experiment,
     #[serde(flatten)]
     findings: &'a F,
@@ -82,7 +100,7 @@ pub struct Study<'a, F> {
     /// The command that makes it.
     pub command: &'static str,
     /// The report's heading.
-    pub heading: &'static str,
+    pub heading: String,
     /// What was trained.
     pub about: String,
     /// What that says of the paper's claims.
@@ -103,17 +121,18 @@ impl<F: Serialize> Study<'_, F> {
     /// # Errors
     /// When a file cannot be written.
     pub fn finish(self, job: &Job, phases: &[&[Trace]]) -> Result<String> {
-        let said: Vec<String> =
-            self.claims.iter().map(|c| format!("{}: {}. {}", c.statement, c.verdict.text(), c.found)).collect();
+        let said: Vec<String> = self.claims.iter().map(Claim::text).collect();
         let summary = Summary {
             command: self.command,
             version: env!("CARGO_PKG_VERSION"),
             device: job.options.device.to_string(),
+            heading: &self.heading,
+            about: &self.about,
             experiment: &job.experiment,
             findings: self.findings,
             claims: self.claims,
         };
-        let report = Report::page(self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
+        let report = Report::page(&self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
         output::write(job, &summary, phases, &report)?;
         if job.options.json {
             return Ok(serde_json::to_string(&summary)? + "\n");

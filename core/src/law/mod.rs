@@ -14,7 +14,9 @@ pub use convention::{Clock, Convention, LrSum};
 pub use fit::{Exponent, Fit, Sample, exponent, fit};
 pub use forecast::Forecast;
 pub use optimum::{Mean, OptimalExponent, Optimum, mean, optimal_exponent};
-pub use peak::{Estimator, Peak, accuracy_within, after_start, best_accuracy, late_decay, learns, peak, smoothed};
+pub use peak::{
+    Estimator, Peak, accuracy_within, after_start, averaged, best_accuracy, late_decay, learns, peak, smoothed,
+};
 pub use predict::{Outcome, Prediction, Regret, mean_by_lambda, predict, regret};
 pub use summary::{Cell, RunSummary, cells, fits};
 pub use units::{CoupledL2, Length, ParseLengthError, decoupled_tau, effective_lr};

@@ -123,8 +123,7 @@ pub fn after_start(trace: &[Measurement]) -> &[Measurement] {
     }
 }
 
-/// Test accuracy averaged over a window a tenth of the run wide, cut off at the run's ends. (A window
-/// that shrinks there instead leaves more noise, and so more false peaks, at the end of a plateau.)
+/// Test accuracy, [`averaged`].
 #[must_use]
 pub fn smoothed(trace: &[Measurement]) -> Vec<f64> {
     averaged(&trace.iter().map(|m| m.test_accuracy).collect::<Vec<_>>())
@@ -133,7 +132,10 @@ pub fn smoothed(trace: &[Measurement]) -> Vec<f64> {
 /// Measurements on either side of one up to which a window is summed as it stands.
 const SUMMED: usize = 512;
 
-fn averaged(values: &[f64]) -> Vec<f64> {
+/// A run's values averaged over a window a tenth of it wide, cut off at its ends. (A window that shrinks there instead leaves
+/// more noise, and so more false peaks, at the end of a plateau.)
+#[must_use]
+pub fn averaged(values: &[f64]) -> Vec<f64> {
     let reach = (values.len() as f64 * WINDOW / 2.0).round() as usize;
     let window = |i: usize| i.saturating_sub(reach)..(i + reach + 1).min(values.len());
     if reach <= SUMMED {

@@ -174,7 +174,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let tail = table_of(&HEAD, &rows(&optima, &outcomes)) + &table_of(&LAW_HEAD, &law_rows(&findings.laws));
     let study = Study {
         command: COMMAND,
-        heading: "The best λ against the training budget",
+        heading: "The best λ against the training budget".into(),
         about: title(e, &(&job.model).into()),
         claims: &claims,
         findings: &findings,

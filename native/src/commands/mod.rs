@@ -190,15 +190,22 @@ impl Job {
 
     /// What trains this job's runs.
     pub fn executor(&self) -> Executor<'_> {
-        self.executor_of(&self.experiment)
+        self.executor_with(&self.experiment, self.model.clone())
     }
 
-    /// What trains runs of an experiment that has this job's data and model.
-    pub fn executor_of<'a>(&'a self, experiment: &'a Experiment) -> Executor<'a> {
+    /// What trains runs of an experiment that has this job's data.
+    ///
+    /// # Errors
+    /// When its model is too large.
+    pub fn executor_of<'a>(&'a self, experiment: &'a Experiment) -> Result<Executor<'a>> {
+        Ok(self.executor_with(experiment, experiment.model(&self.split)?))
+    }
+
+    fn executor_with<'a>(&'a self, experiment: &'a Experiment, model: Model) -> Executor<'a> {
         Executor {
             experiment,
             task: Arc::clone(&self.task),
-            model: &self.model,
+            model,
             execution: self.execution,
             threads: self.threads,
             store: self.store.as_ref(),

@@ -1,31 +1,36 @@
 //! Figure 1b: how well λ_pred does against the tuned λ, for several training budgets.
 
-use std::fmt::Write;
-
 use anyhow::{Result, bail};
-use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
-    experiment::ExperimentError,
     law::{Forecast, Length, OptimalExponent, Optimum, Outcome, Regret, RunSummary, mean_by_lambda, optimal_exponent},
     train::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Start, about, already_complete, base, check, preset, start};
+use super::{Figure, Phase, Preset, about, conflict, constant_lambda, heading, one_length, presets};
 use crate::{
-    figures::{Figure, Mark, Series},
+    commands::Job,
+    figures::{self, Mark, Series},
     output::{number, with_interval},
-    report::{Part, table_of},
+    report::{Part, table_of, table_text},
     study::{Claim, Study, Verdict},
 };
 
-pub const NAME: &str = "fig1b";
-const COMMAND: &str = "reproduce fig1b";
+pub const FIGURE: Figure = Figure {
+    name: "fig1b",
+    command: "reproduce fig1b",
+    about: "Test accuracy against the budget: λ_pred beside the tuned λ",
+    base,
+    check,
+    plan: |job| Ok(Phase::grid(job)),
+    make,
+};
 
 /// Budgets, as fractions of the longest.
 const BUDGETS: [f64; 3] = [0.25, 0.5, 1.0];
+const BUDGETS_FULL: [f64; 7] = [0.0125, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 /// What following the prediction may cost and still count as good.
 const TOLERANCE: f64 = 0.01;
 
@@ -45,37 +50,47 @@ struct Findings<'a> {
     exponent: &'a Option<OptimalExponent>,
 }
 
-/// A run's curve has to serve every budget.
-fn one_curve(experiment: &Experiment) -> Result<()> {
-    check(experiment)?;
-    if !experiment.lr_course().is_constant() {
-        let text =
-            "lr-schedule: a run of a longer schedule says nothing of a shorter budget; this figure needs constant";
-        return Err(ExperimentError::Conflict(text.into()).into());
+fn base(preset: Preset) -> Experiment {
+    let of = presets::of(preset);
+    match preset {
+        // The authors' grid of L2 from 1e-2 on; their longest runs.
+        Preset::Full => Experiment {
+            lambda: vec![0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001].into(),
+            epochs: Some(2000.0),
+            measurements: 2000,
+            ..of
+        },
+        _ => of,
     }
-    Ok(())
 }
 
-pub fn run(matches: &ArgMatches) -> Result<String> {
-    let job = match start(matches, COMMAND, base(matches), &one_curve)? {
-        Start::Job(job) => job,
-        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-    };
+fn check(experiment: &Experiment) -> Result<()> {
+    one_length(experiment)?;
+    // A run's curve has to serve every budget.
+    if !experiment.lr_course().is_constant() {
+        return Err(conflict(
+            "lr-schedule: a run of a longer schedule says nothing of a shorter budget; this figure needs constant",
+        ));
+    }
+    constant_lambda(experiment)
+}
+
+fn make(job: &Job, preset: Preset) -> Result<String> {
     let e = &job.experiment;
-    let grid = job.explain(COMMAND, job.executor().train("grid", &job.runs))?;
+    let grid = job.executor().train("grid", &job.runs)?;
     let runs: Vec<RunSummary> = grid.iter().map(|t| RunSummary::new(t, e.estimator)).collect();
     let (examples, longest) = (job.train_examples(), job.runs[0].steps);
+    let fractions: &[f64] = if preset == Preset::Full { &BUDGETS_FULL } else { &BUDGETS };
     let mut budgets = Vec::new();
     let mut outcomes: Vec<(f64, Vec<Outcome>)> = Vec::new();
     let mut verification: Vec<Trace> = Vec::new();
-    for (i, fraction) in BUDGETS.into_iter().enumerate() {
+    for (i, fraction) in fractions.iter().enumerate() {
         let steps = (longest as f64 * fraction).round().max(1.0);
         let asked = Experiment { budget: Some(Length::Steps(steps)), ..e.clone() };
         let Some(forecast) = Forecast::new(&asked, &runs, examples)? else {
             bail!("no λ of the grid reached its peak with every seed: give longer runs or a larger λ");
         };
-        let phase = format!("budget{i}");
-        let trained = job.explain(COMMAND, job.executor().train(&phase, &forecast.runs(&asked)))?;
+        let trained = job.executor().train(&format!("budget{i}"), &forecast.runs(&asked))?;
         let within = forecast.outcomes(&asked, &grid);
         let epochs = steps / e.steps_per_epoch(examples) as f64;
         budgets.push(Budget { steps: steps as u64, epochs, regret: forecast.regret(&within, &trained), forecast });
@@ -85,17 +100,18 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let (optima, exponent) = optimal_exponent(&outcomes);
     let claims = claims(&budgets, exponent.as_ref());
     let findings = Findings { budgets: &budgets, optima: &optima, exponent: &exponent };
+    let rows = rows(&budgets, &optima);
     let study = Study {
-        command: COMMAND,
-        heading: "Figure 1b: λ_pred beside the tuned λ",
-        about: about(&job, &preset(matches)),
+        command: FIGURE.command,
+        heading: heading("Figure 1b", preset, "λ_pred beside the tuned λ"),
+        about: about(job, preset, presets::PAPER),
         claims: &claims,
         findings: &findings,
         parts: parts(&budgets, &optima, &outcomes),
-        tail: table_of(&HEAD, &rows(&budgets, &optima)),
-        text: text(&budgets, &optima),
+        tail: table_of(&HEAD, &rows),
+        text: table_text(&HEAD, &rows),
     };
-    study.finish(&job, &[&grid, &verification])
+    study.finish(job, &[&grid, &verification])
 }
 
 fn claims(budgets: &[Budget], exponent: Option<&OptimalExponent>) -> Vec<Claim> {
@@ -151,14 +167,6 @@ fn rows(budgets: &[Budget], optima: &[Optimum]) -> Vec<Vec<String>> {
     budgets.iter().zip(optima).map(row).collect()
 }
 
-fn text(budgets: &[Budget], optima: &[Optimum]) -> String {
-    let mut out = String::from("epochs    λ_pred  accuracy   tuned λ  accuracy  regret                      optimum\n");
-    for r in rows(budgets, optima) {
-        let _ = writeln!(out, "{:>6} {:>9} {:>9} {:>9} {:>9}  {:<26}  {}", r[0], r[1], r[2], r[3], r[4], r[5], r[6]);
-    }
-    out
-}
-
 fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)]) -> Vec<Part> {
     let line = |name: &str, color, mark, y: &dyn Fn(&Regret) -> f64| Series {
         name: name.into(),
@@ -166,16 +174,16 @@ fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)
         mark,
         points: budgets.iter().filter_map(|b| Some((b.epochs, y(b.regret.as_ref()?)))).collect(),
     };
-    let accuracy = Figure {
+    let accuracy = figures::Figure {
         x: "budget, epochs".into(),
         y: "best test accuracy within it".into(),
         series: vec![
             line("tuned λ", Some((0, 2)), Mark::LineAndDots, &|r| r.best_accuracy),
             line("λ_pred", Some((1, 2)), Mark::LineAndDots, &|r| r.accuracy),
         ],
-        ..Figure::default()
+        ..figures::Figure::default()
     };
-    let lambdas = Figure {
+    let lambdas = figures::Figure {
         x: "budget, epochs".into(),
         y: "λ".into(),
         log_y: true,
@@ -193,9 +201,9 @@ fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)
                 points: budgets.iter().map(|b| (b.epochs, b.forecast.prediction.lambda_pred)).collect(),
             },
         ],
-        ..Figure::default()
+        ..figures::Figure::default()
     };
-    let grid = Figure {
+    let grid = figures::Figure {
         x: "λ".into(),
         y: "best test accuracy within the budget".into(),
         series: budgets
@@ -210,7 +218,7 @@ fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)
             })
             .collect(),
         legend: SeriesLabelPosition::UpperLeft,
-        ..Figure::default()
+        ..figures::Figure::default()
     };
     let part = |title: &str, text: &str, figure, file| Part { title: title.into(), text: text.into(), figure, file };
     vec![

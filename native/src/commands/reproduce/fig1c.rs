@@ -1,9 +1,6 @@
 //! Figure 1c: AutoL2 and other schedules of λ beside the best constant λ, with a constant η and with a falling one.
 
-use std::fmt::Write;
-
 use anyhow::{Context, Result};
-use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     experiment::Schedules,
@@ -12,16 +9,24 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
-use super::{Start, about, already_complete, base, check, interval, preset, start};
+use super::{Figure, Phase, Preset, about, heading, interval, one_length, presets};
 use crate::{
-    figures::{Figure, Mark, Series},
+    commands::Job,
+    figures::{self, Mark, Series},
     output::{number, with_interval},
-    report::{Part, table_of},
+    report::{Part, table_of, table_text},
     study::{Claim, Study, Verdict},
 };
 
-pub const NAME: &str = "fig1c";
-const COMMAND: &str = "reproduce fig1c";
+pub const FIGURE: Figure = Figure {
+    name: "fig1c",
+    command: "reproduce fig1c",
+    about: "AutoL2 and other schedules of λ beside the best constant λ",
+    base,
+    check: one_length,
+    plan: |job| Ok(Phase::grid(job)),
+    make,
+};
 
 /// What the constants are compared with unless the reader says otherwise.
 const SCHEDULES: [LambdaScheduleKind; 3] =
@@ -69,21 +74,19 @@ struct Findings<'a> {
     sections: &'a [Section],
 }
 
-pub fn run(matches: &ArgMatches) -> Result<String> {
-    let job = match start(
-        matches,
-        COMMAND,
-        Experiment { compare: Schedules(SCHEDULES.to_vec()), ..base(matches) },
-        &check,
-    )? {
-        Start::Job(job) => job,
-        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-    };
+fn base(preset: Preset) -> Experiment {
+    let of = Experiment { compare: Schedules(SCHEDULES.to_vec()), ..presets::of(preset) };
+    match preset {
+        // AutoL2 begins at the authors' L2 = 0.1; among the constants is their tuned 1e-4.
+        Preset::Full => Experiment { lambda: vec![2.0, 0.2, 0.02, 0.01, 0.005, 0.002, 0.0005].into(), ..of },
+        _ => of,
+    }
+}
+
+fn make(job: &Job, preset: Preset) -> Result<String> {
     let e = &job.experiment;
-    let train = |experiment: &Experiment, phase: &str, runs| {
-        job.explain(COMMAND, job.executor_of(experiment).train(phase, runs))
-    };
-    let mut traces = train(e, "constant-lr", &job.runs)?;
+    let train = |experiment: &Experiment, phase: &str, runs| job.executor_of(experiment)?.train(phase, runs);
+    let mut traces = train(e, "grid", &job.runs)?;
     // The best constant, switched off half way.
     let (best, _) = best(&constants(&traces)).context("every run with a constant λ diverged: a smaller --lr helps")?;
     let off = Experiment { lambda_schedule: LambdaScheduleKind::Off, compare: Schedules::default(), ..e.clone() };
@@ -113,16 +116,16 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         .map(|s| format!("<h2>The numbers, {}</h2>{}", rate(s.lr_schedule), table_of(&HEAD, &rows(s))))
         .collect();
     let study = Study {
-        command: COMMAND,
-        heading: "Figure 1c: AutoL2 beside constant λ",
-        about: about(&job, &preset(matches)),
+        command: FIGURE.command,
+        heading: heading("Figure 1c", preset, "AutoL2 beside constant λ"),
+        about: about(job, preset, presets::PAPER),
         claims: &claims,
         findings: &findings,
         parts: parts(&sections, e, &traces),
         tail: tables.concat(),
         text: sections.iter().map(text).collect::<Vec<_>>().join("\n"),
     };
-    study.finish(&job, &[&traces, &falling_traces])
+    study.finish(job, &[&traces, &falling_traces])
 }
 
 fn is_constant(trace: &Trace) -> bool {
@@ -271,16 +274,8 @@ fn rows(section: &Section) -> Vec<Vec<String>> {
 }
 
 fn text(section: &Section) -> String {
-    let mut out = format!("{}\n", rate(section.lr_schedule));
-    let _ = writeln!(
-        out,
-        "  {:<20} {:<26} {:<26} {:<28} {:<20} last λ",
-        "λ", "final accuracy", "best accuracy", "less the best constant's", "epochs to the latter"
-    );
-    for r in rows(section) {
-        let _ = writeln!(out, "  {:<20} {:<26} {:<26} {:<28} {:<20} {}", r[0], r[1], r[2], r[3], r[4], r[5]);
-    }
-    out + "  * the best constant; [ ] 95 % bootstrap over seeds\n"
+    let table = table_text(&HEAD, &rows(section));
+    format!("{}\n{table}* the best constant; [ ] 95 % bootstrap over seeds\n", rate(section.lr_schedule))
 }
 
 fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
@@ -305,18 +300,18 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
         parts.push(Part {
             title: format!("Test accuracy, {rate}"),
             text: "Means over seeds, averaged over a tenth of the run. Dashed: the constant λ whose final accuracy is best.".into(),
-            figure: Figure { x: "epochs".into(), y: "test accuracy".into(), series: series(&|p| p.1), ..Figure::default() },
+            figure: figures::Figure { x: "epochs".into(), y: "test accuracy".into(), series: series(&|p| p.1), ..figures::Figure::default() },
             file,
         });
         parts.push(Part {
             title: format!("λ, {rate}"),
             text: "Geometric means over seeds. AutoL2 decays it when training stops to improve.".into(),
-            figure: Figure {
+            figure: figures::Figure {
                 x: "epochs".into(),
                 y: "λ".into(),
                 log_y: true,
                 series: series(&|p| p.2),
-                ..Figure::default()
+                ..figures::Figure::default()
             },
             file: None,
         });
@@ -324,7 +319,7 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
     parts.push(Part {
         title: "Final test accuracy against constant λ".into(),
         text: format!("After {} epochs, constant η, means over {} seeds.", number(e.epochs, 0), e.seeds),
-        figure: Figure {
+        figure: figures::Figure {
             x: "λ".into(),
             y: "final test accuracy".into(),
             series: vec![Series {
@@ -333,7 +328,7 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
                 mark: Mark::LineAndDots,
                 points: mean_by_lambda(&constants(traces)),
             }],
-            ..Figure::default()
+            ..figures::Figure::default()
         },
         file: None,
     });

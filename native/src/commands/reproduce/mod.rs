@@ -1,16 +1,25 @@
-//! `l2lab reproduce`: the paper's figures, each beside its claim, from one command.
+//! `l2lab reproduce`: the paper's figures, each beside its claims, from one command.
 
+mod all;
+mod cost;
+mod emit;
+mod fig1a;
 mod fig1b;
 mod fig1c;
-mod fig2abc;
+mod fig4;
+mod fig5;
+mod panels;
+mod presets;
+
+use std::fmt;
 
 use anyhow::Result;
-use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
     law::Mean,
-    model::{ModelKind, Readout},
+    train::{LambdaScheduleKind, RunSpec, Trace},
 };
 
 use super::{Job, Recipe, Start, already_complete};
@@ -20,33 +29,128 @@ use crate::{
     store::Store,
 };
 
-const PRESET: &str = "--preset ";
-/// What other data are replaced by where their files are missing.
-const INSTEAD: &str = "fashion-mnist-512";
+/// A figure of the paper.
+struct Figure {
+    name: &'static str,
+    /// The command that makes it.
+    command: &'static str,
+    about: &'static str,
+    /// Its experiment at a scale.
+    base: fn(Preset) -> Experiment,
+    /// Its own word on an experiment.
+    check: fn(&Experiment) -> Result<()>,
+    /// What it trains, as far as that is known before anything has been.
+    plan: fn(&Job) -> Result<Vec<Phase>>,
+    /// Trains, and tells what came of it.
+    make: fn(&Job, Preset) -> Result<String>,
+}
 
-/// The flags, given how a command with the experiment's flags is made.
-pub fn command(experiment: &dyn Fn(&'static str, Experiment) -> Command) -> Command {
+/// Runs that are trained together.
+struct Phase {
+    /// What the store calls it.
+    name: &'static str,
+    /// What they share.
+    experiment: Experiment,
+    runs: Vec<RunSpec>,
+}
+
+impl Phase {
+    /// The grid of a job.
+    fn grid(job: &Job) -> Vec<Self> {
+        vec![Self { name: "grid", experiment: job.experiment.clone(), runs: job.runs.clone() }]
+    }
+
+    /// Trains the phase.
+    fn train(&self, job: &Job) -> Result<Vec<Trace>> {
+        job.executor_of(&self.experiment)?.train(self.name, &self.runs)
+    }
+}
+
+/// The figures, in the paper's order. Figure 5 is the theory's, which is solved before anything is trained.
+const FIGURES: [&Figure; 7] =
+    [&fig1a::FIGURE, &fig1b::FIGURE, &fig1c::FIGURE, &panels::FIG2ABC, &panels::FIG2DEF, &panels::FIG3, &fig4::FIGURE];
+
+/// All names, in the paper's order.
+fn names() -> impl Iterator<Item = &'static str> {
+    FIGURES.iter().map(|f| f.name).chain([fig5::NAME])
+}
+
+/// The scale of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Preset {
+    /// Shows it, in minutes on two cores.
+    Mini,
+    /// Only tries that everything works.
+    Smoke,
+    /// The paper's.
+    Full,
+}
+
+const PRESET: &str = "--preset ";
+const PRESETS: [(&str, Preset); 3] = [("mini", Preset::Mini), ("smoke", Preset::Smoke), ("full", Preset::Full)];
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PRESETS.iter().find(|(_, p)| p == self).map_or("", |(name, _)| name))
+    }
+}
+
+impl Preset {
+    fn named(name: &str) -> Option<Self> {
+        PRESETS.iter().find(|(n, _)| *n == name).map(|(_, preset)| *preset)
+    }
+
+    /// The preset that the flags ask for, or that the directory to be resumed was made with.
+    fn of(matches: &ArgMatches) -> Self {
+        let held = cli::resumed(matches).and_then(|dir| Store::flags(&dir).ok().flatten());
+        let held = held.as_deref().and_then(|flags| Self::named(flags.strip_prefix(PRESET)?));
+        held.or_else(|| Self::named(matches.get_one::<String>("preset")?)).unwrap_or(Self::Mini)
+    }
+
+    /// What the flags of a directory are.
+    fn flags(self) -> String {
+        format!("{PRESET}{self}")
+    }
+}
+
+/// The flags, given how a command is made with the experiment's flags, with those that the theory has, and with the options alone.
+pub fn command(
+    experiment: &dyn Fn(&'static str, Experiment) -> Command,
+    theory: &dyn Fn(&'static str, Experiment) -> Command,
+    options: &dyn Fn(Command) -> Command,
+) -> Command {
     let preset = Arg::new("preset")
         .long("preset")
         .default_value("mini")
-        .value_parser(PossibleValuesParser::new(["mini", "smoke"]))
-        .help("Scale: mini shows the figure in minutes on two cores; smoke only tries that everything works");
+        .value_parser(PossibleValuesParser::new(PRESETS.map(|(name, _)| name)))
+        .help(
+            "Scale: mini shows the figure in minutes on two cores; full is the paper's and wants a GPU; smoke only tries that \
+             everything works",
+        );
+    let cost = Arg::new("cost")
+        .long("cost")
+        .action(ArgAction::SetTrue)
+        .conflicts_with_all(["out", "resume"])
+        .help("Only tell the cost: runs, epochs and hours on this device, from ten steps; train nothing");
+    let emit = Arg::new("emit")
+        .long("emit")
+        .value_parser(PossibleValuesParser::new(emit::KINDS))
+        .requires("out")
+        .conflicts_with_all(["resume", "cost"])
+        .help("Prepare --out DIR and write DIR/jobs.*: one line a run, for a scheduler; train nothing");
     let figure = |name, base, about| {
-        let text = "Without --out, results go to the first free runs/NAME-N. Where the data's files are missing, the \
-                    embedded images of Fashion-MNIST take their place, and the title says so.";
-        experiment(name, base).about(about).arg(preset.clone()).after_help(text)
+        let text = "Without --out, results go to the first free runs/NAME-N. Where the data's files are missing, mini and smoke \
+                    take the embedded images of Fashion-MNIST, and the title says so. The defaults above are those of mini.";
+        experiment(name, base).about(about).args([preset.clone(), cost.clone(), emit.clone()]).after_help(text)
     };
-    Command::new("reproduce")
-        .about("Reproduce a figure of the paper")
+    let command = Command::new("reproduce")
+        .about("Reproduce a figure of the paper, or all")
         .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(figure(fig1b::NAME, mini(), "Test accuracy against the budget: λ_pred beside the tuned λ"))
-        .subcommand(figure(fig1c::NAME, mini(), "AutoL2 and other schedules of λ beside the best constant λ"))
-        .subcommand(figure(
-            fig2abc::NAME,
-            fig2abc::mini(),
-            "Fully connected networks over λ and η: time to the best accuracy, best accuracy, accuracy within a budget",
-        ))
+        .arg_required_else_help(true);
+    let command =
+        FIGURES.iter().fold(command, |command, f| command.subcommand(figure(f.name, (f.base)(Preset::Mini), f.about)));
+    let fig5 = fig5::flags(theory(fig5::NAME, fig5::base(Preset::Mini)).arg(preset.clone()));
+    command.subcommand(fig5).subcommand(all::flags(options(Command::new("all")).args([preset, cost, emit])))
 }
 
 /// Runs the command.
@@ -55,94 +159,99 @@ pub fn command(experiment: &dyn Fn(&'static str, Experiment) -> Command) -> Comm
 /// Whatever is wrong with the input, or happens on the way.
 pub fn run(matches: &ArgMatches) -> Result<String> {
     match matches.subcommand() {
-        Some((fig1b::NAME, m)) => fig1b::run(m),
-        Some((fig1c::NAME, m)) => fig1c::run(m),
-        Some((fig2abc::NAME, m)) => fig2abc::run(m),
-        _ => unreachable!("clap asks for a subcommand"),
+        Some(("all", m)) => all::run(m),
+        Some((fig5::NAME, m)) => fig5::run(m),
+        Some((name, m)) => match FIGURES.iter().find(|f| f.name == name) {
+            Some(figure) => figure.run(m),
+            None => unreachable!("clap knows the figures"),
+        },
+        None => unreachable!("clap asks for a subcommand"),
     }
 }
 
-/// A tenth of CIFAR-10 and a CNN with batch normalization that can fit it.
-fn mini() -> Experiment {
-    Experiment {
-        data: "cifar10".into(),
-        train: 5000,
-        model: ModelKind::Cnn,
-        batch_norm: true,
-        depth: 3,
-        width: 8,
-        readout: Readout::Flatten,
-        lr: vec![0.02].into(),
-        momentum: 0.9,
-        lambda: vec![0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.0005].into(),
-        epochs: Some(25.0),
-        ..Experiment::default()
+impl Figure {
+    fn run(&self, matches: &ArgMatches) -> Result<String> {
+        let preset = Preset::of(matches);
+        let only_cost = matches.get_flag("cost");
+        let recipe = Recipe {
+            flags: preset.flags(),
+            keeps: !only_cost,
+            ..Recipe::of_grid(self.command, on_data(matches, preset, (self.base)(preset)), &self.check)
+        };
+        let job = match Job::start(matches, recipe)? {
+            Start::Job(job) => job,
+            Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
+        };
+        let phases = (self.plan)(&job)?;
+        if only_cost {
+            return cost::tell(&job, self.name, &phases);
+        }
+        if let Some(kind) = matches.get_one::<String>("emit") {
+            return emit::figure(&job, self.command, kind, &phases);
+        }
+        if preset == Preset::Full {
+            eprint!("{}", cost::tell(&job, self.name, &phases)?);
+        }
+        job.explain(self.command, (self.make)(&job, preset))
     }
 }
 
-/// The preset's experiment of figures 1b and 1c, on data that are there.
-fn base(matches: &ArgMatches) -> Experiment {
-    let base = if preset(matches) == "smoke" {
-        let lambda = vec![0.1, 0.03, 0.01].into();
-        Experiment { train: 256, test: 100, width: 4, batch: 32, epochs: Some(3.0), seeds: 2, lambda, ..mini() }
-    } else {
-        mini()
-    };
-    on_data(matches, base)
-}
+/// What other data are replaced by where their files are missing.
+const INSTEAD: &str = "fashion-mnist-512";
 
-/// An experiment on its data, or on the embedded images where their files are missing.
-fn on_data(matches: &ArgMatches, base: Experiment) -> Experiment {
+/// An experiment on its data, or, unless it is the paper's own, on the embedded images where their files are missing.
+fn on_data(matches: &ArgMatches, preset: Preset, base: Experiment) -> Experiment {
     let dir = cli::options(matches).data_dir;
-    if datasets::find(&base.data).is_ok_and(|source| source.path(&dir).is_dir()) {
+    if preset == Preset::Full || datasets::find(&base.data).is_ok_and(|source| source.path(&dir).is_dir()) {
         return base;
     }
     Experiment { data: INSTEAD.into(), train: base.train.min(512), test: base.test.min(1000), ..base }
 }
 
-/// A figure's job: its preset under the flags.
-fn start(
-    matches: &ArgMatches,
-    command: &'static str,
-    base: Experiment,
-    check: &dyn Fn(&Experiment) -> Result<()>,
-) -> Result<Start> {
-    let flags = format!("{PRESET}{}", preset(matches));
-    Job::start(matches, Recipe { flags, keeps: true, ..Recipe::of_grid(command, base, check) })
+/// A conflict between an experiment and a figure.
+fn conflict(text: &str) -> anyhow::Error {
+    ExperimentError::Conflict(text.into()).into()
 }
 
-/// What figures 1b and 1c need: one η, and runs of one length.
-fn check(experiment: &Experiment) -> Result<()> {
-    let conflict = |text: &str| Err(ExperimentError::Conflict(text.into()).into());
+/// What figures of one η and of runs of one length need.
+fn one_length(experiment: &Experiment) -> Result<()> {
     if experiment.lr.len() != 1 {
-        return conflict("lr: the figure takes one");
+        return Err(conflict("lr: the figure takes one"));
     }
-    if experiment.lambda.len() < 3 || experiment.lambda.contains(&0.0) {
-        return conflict("lambda: the figure needs a grid of three or more values above 0");
-    }
+    grid_of_lambda(experiment)?;
     if experiment.steps.is_none() && experiment.epochs.is_none() {
-        return conflict("tau: the figure compares runs of one length; give steps or epochs");
+        return Err(conflict("tau: the figure compares runs of one length; give steps or epochs"));
     }
     Ok(())
 }
 
-/// What was trained, with a word on what it is not.
-fn about(job: &Job, preset: &str) -> String {
-    let e = &job.experiment;
-    let scale = match e.data.as_str() {
-        INSTEAD | "fashion-mnist" => ": Fashion-MNIST in place of CIFAR-10, a CNN in place of a Wide ResNet",
-        "cifar10" => ": a CNN in place of a Wide ResNet, a part of the images",
-        _ => "",
-    };
-    let seeds = e.seeds;
-    format!("{preset}{scale}. {}; {seeds} seed(s)", output::title(e, &(&job.model).into()))
+/// What every figure over λ needs.
+fn grid_of_lambda(experiment: &Experiment) -> Result<()> {
+    if experiment.lambda.len() < 3 || experiment.lambda.contains(&0.0) {
+        return Err(conflict("lambda: the figure needs a grid of three or more values above 0"));
+    }
+    Ok(())
 }
 
-/// The preset that the flags ask for, or that the directory to be resumed was made with.
-fn preset(matches: &ArgMatches) -> String {
-    let held = cli::resumed(matches).and_then(|dir| Store::flags(&dir).ok().flatten());
-    let held = held.and_then(|flags| flags.strip_prefix(PRESET).map(str::to_owned));
-    held.or_else(|| matches.get_one("preset").cloned()).unwrap_or_default()
+/// What figures about constant λ need.
+fn constant_lambda(experiment: &Experiment) -> Result<()> {
+    if experiment.lambda_schedule != LambdaScheduleKind::Constant || !experiment.compare.0.is_empty() {
+        return Err(conflict("lambda-schedule, compare: the figure is about constant λ"));
+    }
+    Ok(())
+}
+
+/// What a report is headed by: a figure that is not at the paper's scale says so.
+fn heading(figure: &str, preset: Preset, what: &str) -> String {
+    let scale = if preset == Preset::Full { String::new() } else { format!(", {preset}") };
+    format!("{figure}{scale}: {what}")
+}
+
+/// What was trained, and what the paper trains where that is another.
+fn about(job: &Job, preset: Preset, paper: &str) -> String {
+    let seeds = job.experiment.seeds;
+    let scale = if preset == Preset::Full { String::new() } else { format!("{preset}; the paper has {paper}. ") };
+    format!("{scale}{}; {seeds} seed(s)", output::title(&job.experiment, &(&job.model).into()))
 }
 
 /// `0.412 [0.400, 0.420]` or a dash.

@@ -25,6 +25,7 @@ use crate::{
     cli, interrupt, kernels,
     output::{self, number},
     store::Store,
+    study::Claim,
     threads,
 };
 
@@ -126,11 +127,13 @@ pub struct Summary {
     command: &'static str,
     version: &'static str,
     device: String,
+    heading: String,
+    about: String,
     experiment: Experiment,
     /// Homogeneity degree.
     k: usize,
     /// Modes of the kernel: training examples.
-    modes: usize,
+    pub modes: usize,
     /// Largest and smallest eigenvalue of the kernel over the number of training examples.
     eigenvalues: [f64; 2],
     /// Eigenvalues that rounding made negative, and the least of them.
@@ -139,13 +142,15 @@ pub struct Summary {
     /// Share of the targets' power in the first 10 modes.
     power_in_10_modes: f64,
     /// One for each λ.
-    runs: Vec<LambdaSummary>,
+    pub runs: Vec<LambdaSummary>,
     /// Of log t_* on log λ.
     slope: Option<f64>,
     /// The same where some mode is never learned.
-    slope_of_peaks: Option<f64>,
+    pub slope_of_peaks: Option<f64>,
     /// Trained networks, unless left out.
-    networks: Option<Comparison>,
+    pub networks: Option<Comparison>,
+    /// What that says of claims, where a command asks.
+    claims: Vec<Claim>,
 }
 
 /// One λ in full.
@@ -167,20 +172,46 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         return spectrum::run(matches, path);
     }
     let widths = widths(matches)?;
-    let recipe = Recipe {
+    let telling = Telling {
         command: "theory",
-        base: theory::experiment(),
+        heading: "Why L2 is a clock: infinitely wide networks".into(),
         flags: given(&widths),
+        claims: &|_| Vec::new(),
+    };
+    make(matches, theory::experiment(), &widths, telling)
+}
+
+/// What a command that reports the theory is, and what it has to say of claims.
+pub struct Telling<'a> {
+    /// Its name.
+    pub command: &'static str,
+    /// The report's heading.
+    pub heading: String,
+    /// Those of its own flags that results depend on.
+    pub flags: String,
+    /// What the results say of the paper's claims.
+    pub claims: &'a (dyn Fn(&Summary) -> Vec<Claim> + Sync),
+}
+
+/// Solves the theory of an experiment, trains networks of `widths` beside it, and reports both.
+///
+/// # Errors
+/// Whatever is wrong with the input, or happens on the way.
+pub fn make(matches: &ArgMatches, base: Experiment, widths: &[usize], telling: Telling<'_>) -> Result<String> {
+    let recipe = Recipe {
+        command: telling.command,
+        base,
+        flags: telling.flags.clone(),
         check: &|e| Ok(Network::of(e).map(drop)?),
-        runs: &|e, split| check(e, split, &widths),
+        runs: &|e, split| check(e, split, widths),
         keeps: true,
     };
     let job = match Job::start(matches, recipe)? {
         Start::Job(job) => job,
         Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
     };
-    let outcome = threads::with(job.threads, || theory(&job, &widths));
-    let summary = job.explain("theory", outcome)?;
+    let outcome = threads::with(job.threads, || theory(&job, widths, &telling));
+    let summary = job.explain(telling.command, outcome)?;
     if job.options.json {
         return Ok(serde_json::to_string(&summary)? + "\n");
     }
@@ -241,7 +272,7 @@ fn check(experiment: &Experiment, split: &Split, widths: &[usize]) -> Result<Vec
     Ok(Vec::new())
 }
 
-fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
+fn theory(job: &Job, widths: &[usize], telling: &Telling<'_>) -> Result<Summary> {
     let e = &job.experiment;
     let network = Network::of(e)?;
     let n = job.split.train.len();
@@ -254,8 +285,8 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
         exponent(&[points]).map(|Exponent { exponent, .. }| exponent)
     };
     let Clamped { count, least } = problem.spectrum().clamped;
-    let summary = Summary {
-        command: "theory",
+    let mut summary = Summary {
+        command: telling.command,
         version: env!("CARGO_PKG_VERSION"),
         device: job.options.device.to_string(),
         experiment: e.clone(),
@@ -269,7 +300,12 @@ fn theory(job: &Job, widths: &[usize]) -> Result<Summary> {
         slope: slope(&mut solved.iter()),
         slope_of_peaks: slope(&mut solved.iter().filter(|s| s.summary.learned_modes < n)),
         networks,
+        heading: telling.heading.clone(),
+        about: String::new(),
+        claims: Vec::new(),
     };
+    summary.about = summary.title();
+    summary.claims = (telling.claims)(&summary);
     if let Some(store) = &job.store {
         store.write("trajectories.csv", &trajectories(&solved)?)?;
         store.write("modes.csv", &modes(&problem, &solved)?)?;
@@ -384,6 +420,11 @@ fn modes(problem: &Problem, solved: &[Solved]) -> Result<Vec<u8>> {
 }
 
 impl Summary {
+    /// Trained networks of each width and λ.
+    pub fn seeds(&self) -> usize {
+        self.experiment.seeds
+    }
+
     /// What the theory is of, in a line.
     fn title(&self) -> String {
         let e = &self.experiment;
@@ -456,7 +497,7 @@ impl Summary {
     fn findings(&self) -> Vec<String> {
         let notes = self.networks.iter().flat_map(|c| c.notes.clone());
         let found = [Some(self.law()), self.plateau(), self.own_starts(), self.exponents()];
-        found.into_iter().flatten().chain(notes).collect()
+        found.into_iter().flatten().chain(notes).chain(self.claims.iter().map(Claim::text)).collect()
     }
 
     /// The trained networks' exponents, in words.

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::report::drawn;
-use crate::{commands::Job, executor::Executor, interrupt, kernels, progress::Progress};
+use crate::{commands::Job, interrupt, kernels, progress::Progress};
 
 /// Training and test examples of the comparison over widths.
 const EXAMPLES: [usize; 2] = [64, 200];
@@ -241,8 +241,7 @@ fn train(job: &Job, experiment: &Experiment, problem: &Problem, notes: &mut Vec<
     let lr = small_lr(problem, largest)?;
     let sweep = Experiment { lr: vec![lr].into(), lambda: lambda.into(), tau: Some(TAU), ..experiment.clone() };
     let runs = sweep.runs(job.split.train.len())?;
-    let model = sweep.model(&job.split)?;
-    Executor { experiment: &sweep, model: &model, ..job.executor() }.train("networks", &runs)
+    job.executor_of(&sweep)?.train("networks", &runs)
 }
 
 fn peak_of(trace: &Trace) -> Option<NetworkPeak> {

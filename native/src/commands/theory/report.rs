@@ -36,8 +36,8 @@ pub fn report(summary: &Summary, problem: &Problem, solved: &[Solved], flags: &s
         .chain([modes(summary, problem, solved)?, kernel(summary)])
         .chain(widths(summary))
         .collect();
-    let tail = numbers(summary) + &again(&store::again("theory", flags), &summary.experiment, &summary.device);
-    Report::page("Why L2 is a clock: infinitely wide networks", &summary.title(), &list(&found), parts, &tail)
+    let tail = numbers(summary) + &again(&store::again(summary.command, flags), &summary.experiment, &summary.device);
+    Report::page(&summary.heading, &summary.about, &list(&found), parts, &tail)
 }
 
 fn line(name: String, color: (usize, usize), mark: Mark, points: Vec<(f64, f64)>) -> Series {

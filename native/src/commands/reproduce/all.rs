@@ -1,0 +1,206 @@
+//! `l2lab reproduce all`: every figure in a directory of its own, and one report over all.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{ArgMatches, Command};
+use serde::{Deserialize, Serialize};
+
+use super::{emit, fig5, names};
+use crate::{
+    cli::{self, Options},
+    commands,
+    executor::Interrupted,
+    report::{Report, escape, list, table_of, table_text},
+    store::{Store, free_directory, write_whole},
+    study::Claim,
+};
+
+const REPORT: &str = "report.html";
+const SUMMARY: &str = "summary.json";
+/// How long one waits for another process that makes the same figure's directory.
+const PATIENCE: u32 = 50;
+
+pub fn flags(command: Command) -> Command {
+    command.about("Every figure, each in a directory of its own under --out, and one report").after_help(
+        "Without --out, results go to the first free runs/reproduce-all-N. Finished figures and runs are never run again. Several \
+         processes, on this machine or on others that share the directory, work together when they are given the same --out with \
+         --resume.",
+    )
+}
+
+/// What a figure's summary.json says of its claims.
+#[derive(Serialize, Deserialize)]
+struct Told {
+    command: String,
+    heading: String,
+    about: String,
+    claims: Vec<Claim>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever is wrong with the input, or happens on the way.
+pub fn run(matches: &ArgMatches) -> Result<String> {
+    let options = cli::options(matches);
+    if matches.get_flag("cost") {
+        return cost(matches, &options);
+    }
+    let dir = options.out.clone().unwrap_or_else(|| free_directory("reproduce-all"));
+    if !options.resume && fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display());
+    }
+    let emitted = matches.get_one::<String>("emit");
+    let mut failures = Vec::new();
+    let mut figures = Vec::new();
+    for name in names().filter(|name| emitted.is_none() || *name != fig5::NAME) {
+        eprintln!("== {name}");
+        let figure = dir.join(name);
+        match one(matches, name, &figure, &options) {
+            Err(error) if error.is::<Interrupted>() => {
+                eprintln!("continue with: l2lab reproduce all --out '{}' --resume", dir.display());
+                return Err(error);
+            }
+            Err(error) => failures.push(format!("{name}: {error:#}")),
+            Ok(_) => figures.push(figure),
+        }
+    }
+    if !failures.is_empty() {
+        bail!("{} of {} figures failed: {}", failures.len(), names().count(), failures.join("; "));
+    }
+    match emitted {
+        Some(kind) => emit::all(&dir, kind, &figures, &options),
+        None => finish(&dir, &options),
+    }
+}
+
+/// The figure's own command.
+fn one(matches: &ArgMatches, name: &str, dir: &Path, options: &Options) -> Result<String> {
+    let preset: &String = matches.get_one("preset").context("preset has a default")?;
+    let run = |more: &[&str]| -> Result<String> {
+        let device = options.device.to_string();
+        let lease = options.lease.as_secs().to_string();
+        let threads = options.threads.map(|n| n.to_string());
+        let mut args: Vec<std::ffi::OsString> =
+            ["l2lab", "reproduce", name, "--device", &device].map(Into::into).to_vec();
+        args.extend(["--lease", &lease].map(Into::into));
+        args.extend(["--data-dir".into(), options.data_dir.clone().into()]);
+        args.extend(threads.iter().flat_map(|n| ["--threads".into(), n.into()]));
+        args.extend(more.iter().map(Into::into));
+        let command = cli::command().try_get_matches_from(args)?;
+        commands::run(&command)
+    };
+    let out = dir.to_str().with_context(|| format!("--out '{}' is no text", dir.display()))?;
+    if matches.get_flag("cost") {
+        return run(&["--preset", preset, "--cost"]);
+    }
+    let mut fresh = vec!["--preset", preset, "--out", out];
+    if let Some(kind) = matches.get_one::<String>("emit") {
+        fresh.extend(["--emit", kind]);
+    }
+    for _ in 0..PATIENCE {
+        if Store::is_begun(dir) {
+            return run(&["--out", out, "--resume"]);
+        }
+        match run(&fresh) {
+            // Another process is making the directory.
+            Err(_) if dir.is_dir() && options.resume && !Store::is_begun(dir) => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err(_) if options.resume && Store::is_begun(dir) && !is_complete(dir) => {}
+            outcome => return outcome,
+        }
+    }
+    run(&fresh)
+}
+
+fn is_complete(dir: &Path) -> bool {
+    dir.join(SUMMARY).exists()
+}
+
+/// What every figure costs.
+fn cost(matches: &ArgMatches, options: &Options) -> Result<String> {
+    let mut text = String::new();
+    for name in names().filter(|name| *name != fig5::NAME) {
+        text += &one(matches, name, &PathBuf::new(), options)?;
+    }
+    Ok(text)
+}
+
+/// The report over all figures.
+fn finish(dir: &Path, options: &Options) -> Result<String> {
+    let mut told: BTreeMap<usize, (&str, Told, Vec<(String, String)>)> = BTreeMap::new();
+    for (i, name) in names().enumerate() {
+        let figure = dir.join(name);
+        let read =
+            |file: &Path| fs::read_to_string(file).with_context(|| format!("'{}' cannot be read", file.display()));
+        let file = figure.join(SUMMARY);
+        let of: Told =
+            serde_json::from_str(&read(&file)?).with_context(|| format!("'{}' is damaged", file.display()))?;
+        let mut pictures = Vec::new();
+        for entry in fs::read_dir(&figure).with_context(|| format!("'{}' cannot be read", figure.display()))?.flatten()
+        {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            if file.ends_with(".svg") {
+                pictures.push((file, read(&entry.path())?));
+            }
+        }
+        pictures.sort();
+        told.insert(i, (name, of, pictures));
+    }
+    let rows: Vec<Vec<String>> = told
+        .values()
+        .flat_map(|(name, of, _)| {
+            of.claims.iter().map(|c| {
+                let verdict = c.verdict.text().to_owned();
+                vec![(*name).to_owned(), verdict, c.statement.clone(), c.found.clone()]
+            })
+        })
+        .collect();
+    let head = ["figure", "verdict", "claim", "found"];
+    let count = |text: &str| rows.iter().filter(|r| r[1] == text).count();
+    let [holds, fails, open] =
+        [crate::study::Verdict::Holds, crate::study::Verdict::Fails, crate::study::Verdict::Open]
+            .map(|v| count(v.text()));
+    let about = format!(
+        "{} figures, {} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data.",
+        told.len(),
+        rows.len()
+    );
+    let mut body = String::new();
+    for (name, of, pictures) in told.values() {
+        let _ = write!(body, "<section><h2>{}</h2><p>{}</p>", escape(&of.heading), escape(&of.about));
+        body += &list(&of.claims.iter().map(Claim::text).collect::<Vec<_>>());
+        for (_, svg) in pictures {
+            let _ = write!(body, "<div class=\"wide\">{svg}</div>");
+        }
+        let _ = write!(
+            body,
+            "<p><a href=\"{name}/{REPORT}\">All of it</a>: <code>l2lab {}</code></p></section>",
+            escape(&of.command)
+        );
+    }
+    let heading = "The figures of “On the training dynamics of deep networks with L2 regularization”";
+    let report = Report::page(heading, &about, &table_of(&head, &rows), Vec::new(), &body)?;
+    write_whole(&dir.join(REPORT), report.html.as_bytes())?;
+    let figures: BTreeMap<&str, &Told> = told.values().map(|(name, of, _)| (*name, of)).collect();
+    let summary = serde_json::json!({
+        "command": "reproduce all",
+        "version": env!("CARGO_PKG_VERSION"),
+        "device": options.device.to_string(),
+        "figures": figures,
+    });
+    write_whole(&dir.join(SUMMARY), (serde_json::to_string_pretty(&summary)? + "\n").as_bytes())?;
+    if options.json {
+        return Ok(format!("{summary}\n"));
+    }
+    let text = table_text(&head[..3], &rows.iter().map(|r| r[..3].to_vec()).collect::<Vec<_>>());
+    Ok(format!("{text}\n{about}\n\nreport: {}\n", dir.join(REPORT).display()))
+}

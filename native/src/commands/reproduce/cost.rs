@@ -1,0 +1,102 @@
+//! What a figure costs on this device, before it is trained.
+
+use std::{fmt::Write, sync::Arc, time::Instant};
+
+use anyhow::{Context, Result, anyhow};
+use l2lab_core::{
+    Experiment,
+    train::{Task, Trainer},
+};
+use serde::Serialize;
+
+use super::Phase;
+use crate::{commands::Job, threads};
+
+/// Steps that are timed.
+const STEPS: usize = 10;
+/// Where a step takes longer than this, in seconds, fewer images are timed instead.
+const LONG: f64 = 3.0;
+/// As many of them.
+const FEW: usize = 16;
+
+/// What the runs of a phase cost.
+#[derive(Serialize)]
+struct Cost {
+    phase: &'static str,
+    runs: usize,
+    epochs: f64,
+    steps: u64,
+    seconds_per_step: f64,
+    /// Images of the steps that were timed.
+    timed_batch: usize,
+    hours: f64,
+}
+
+/// What the phases of a figure cost, one run at a time: a few lines, or one JSON object.
+///
+/// # Errors
+/// When the device fails.
+pub fn tell(job: &Job, figure: &str, phases: &[Phase]) -> Result<String> {
+    let costs = phases.iter().map(|phase| cost(job, phase)).collect::<Result<Vec<_>>>()?;
+    let device = job.options.device.to_string();
+    if job.options.json {
+        let value = serde_json::json!({ "figure": figure, "device": device, "phases": costs });
+        return Ok(format!("{value}\n"));
+    }
+    let mut text = String::new();
+    for c in costs {
+        let batch = job.experiment.batch_size(job.train_examples());
+        let note =
+            if c.timed_batch == batch { String::new() } else { format!(", from {} images a step", c.timed_batch) };
+        let _ = writeln!(
+            text,
+            "{figure} {}: {} runs, {:.0} epochs, {} steps; {:.3} s a step{note}: about {} on {device}, measuring not counted",
+            c.phase,
+            c.runs,
+            c.epochs,
+            c.steps,
+            c.seconds_per_step,
+            if c.hours < 1.0 { format!("{:.0} minutes", 60.0 * c.hours) } else { format!("{:.1} hours", c.hours) },
+        );
+    }
+    Ok(text + "Runs at a λ that the grid has yet to tell come on top.\n")
+}
+
+fn cost(job: &Job, phase: &Phase) -> Result<Cost> {
+    let examples = job.train_examples();
+    let steps: u64 = phase.runs.iter().map(|r| r.steps).sum();
+    let batch = phase.experiment.batch_size(examples);
+    let task = job.executor().task;
+    let timed = |batch: usize, steps: usize| {
+        let experiment = Experiment { batch, ..phase.experiment.clone() };
+        threads::with(job.threads, || seconds_per_step(&experiment, Arc::clone(&task), phase, steps))
+    };
+    // A few images first: a full batch of a large network may take minutes on a CPU, or more memory than there is.
+    let few = batch.min(FEW);
+    let of_few = timed(few, 1)? * batch as f64 / few as f64;
+    let (seconds_per_step, timed_batch) = if of_few > LONG { (of_few, few) } else { (timed(batch, STEPS)?, batch) };
+    Ok(Cost {
+        phase: phase.name,
+        runs: phase.runs.len(),
+        epochs: steps as f64 / phase.experiment.steps_per_epoch(examples) as f64,
+        steps,
+        seconds_per_step,
+        timed_batch,
+        hours: steps as f64 * seconds_per_step / 3600.0,
+    })
+}
+
+/// Seconds of a step, after one that is not counted.
+fn seconds_per_step(experiment: &Experiment, task: Arc<Task>, phase: &Phase, steps: usize) -> Result<f64> {
+    let device = task.device().clone();
+    let run = phase.runs.first().context("there is a run")?;
+    let mut trainer = Trainer::new(experiment, task, vec![run.clone()]);
+    let mut advance = |steps: usize| -> Result<f64> {
+        let begin = Instant::now();
+        (0..steps).for_each(|_| trainer.step());
+        device.sync().map_err(|e| anyhow!("{e:?}")).context("the device failed")?;
+        Ok(begin.elapsed().as_secs_f64())
+    };
+    advance(1)?;
+    Ok(advance(steps)? / steps as f64)
+}
