@@ -117,7 +117,7 @@ fn figure_1c_compares_autol2_with_the_best_constant() {
     let args = ["reproduce", "fig1c", "--preset", "smoke", "--train", "64", "--test", "50", "--epochs", "2"];
     let text = good(dir.path(), &args);
     // No files of CIFAR-10 here.
-    assert!(text.starts_with("smoke: Fashion-MNIST in place of CIFAR-10"), "{text}");
+    assert!(text.starts_with("smoke; the paper has a Wide ResNet 28-10 on CIFAR-10. fashion-mnist-512"), "{text}");
     for part in ["AutoL2, reference", "λ ∝ 1/t", "then off", "η falling in steps", "runs/reproduce-fig1c-1/report.html"]
     {
         assert!(text.contains(part), "{part}: {text}");
@@ -171,11 +171,16 @@ fn figure_2_spans_a_grid_of_lambda_and_lr() {
     let dir = TempDir::new().unwrap();
     let text = good(dir.path(), &["reproduce", "fig2abc", "--preset", "smoke", "--estimator", "loss", "--out", "f"]);
     // No files of MNIST here.
-    assert!(text.starts_with("smoke: Fashion-MNIST in place of MNIST"), "{text}");
+    assert!(
+        text.starts_with("smoke; the paper has three hidden layers on 512 images of MNIST. fashion-mnist-512"),
+        "{text}"
+    );
     for claim in ["goes as 1/(ηλ)", "depends only weakly on η", "a smaller λ does better"] {
         assert!(text.contains(claim), "{claim}: {text}");
     }
     let summary = summary(dir.path(), "f");
+    assert_eq!(summary["heading"], "Figures 2a to 2c, smoke: fully connected networks over λ and η");
+    let summary = &summary["sections"][0];
     assert_eq!(summary["cells"].as_array().unwrap().len(), 6);
     let runs = summary["runs"].as_array().unwrap();
     let best = |lr: f64, seed: u64| {
@@ -197,6 +202,178 @@ fn figure_2_spans_a_grid_of_lambda_and_lr() {
         let error = bad(dir.path(), &[&["reproduce", "fig2abc", "--preset", "smoke"], flags].concat(), 2);
         assert!(error.contains(part), "{error}");
     }
+}
+
+/// λ, test accuracies and training losses of a directory's runs, over their measurements after the start.
+fn curves(dir: &Path, out: &str) -> Vec<(f64, Vec<f64>, Vec<f64>)> {
+    let text = fs::read_to_string(dir.join(out).join("traces.csv")).unwrap();
+    let mut curves: Vec<(f64, Vec<f64>, Vec<f64>)> = Vec::new();
+    let mut last = "";
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        if cells[0] != last {
+            curves.push((cells[1].parse().unwrap(), Vec::new(), Vec::new()));
+            last = cells[0];
+        }
+        if cells[5] != "0" {
+            let curve = curves.last_mut().unwrap();
+            curve.1.push(cells[11].parse().unwrap());
+            curve.2.push(cells[8].parse().unwrap());
+        }
+    }
+    curves
+}
+
+#[test]
+fn figure_1a_trains_each_lambda_for_a_fixed_time_and_for_one_that_goes_as_its_inverse() {
+    let dir = TempDir::new().unwrap();
+    let small =
+        ["--model", "fc", "--batch-norm=false", "--flip=false", "--crop", "0", "--train", "64", "--batch", "16"];
+    let text = good(dir.path(), &[&["reproduce", "fig1a", "--preset", "smoke", "--out", "a"], &small[..]].concat());
+    assert!(text.contains("accuracy peaks at one λ (R4)") && text.contains("a smaller λ does better (R3)"), "{text}");
+    let summary = summary(dir.path(), "a");
+    assert!(summary["experiment"]["lr-schedule"] == "step" && summary["lambda_fixed"] == 0.03);
+    let steps: Vec<Value> = summary["rows"].as_array().unwrap().iter().map(|r| r["steps"].clone()).collect();
+    assert_eq!(Value::from(steps), serde_json::json!([[12, 4], [12, 12], [12, 36]]));
+    // The one whose times agree is trained once: five runs of each seed.
+    let curves = curves(dir.path(), "a");
+    assert_eq!(curves.len(), 10);
+    let lengths = |lambda: f64| curves.iter().filter(|c| c.0 == lambda).map(|c| c.1.len()).collect::<Vec<_>>();
+    assert_eq!((lengths(0.03), lengths(0.01)), (vec![12; 2], vec![12, 12, 36, 36]));
+    let ends = |lambda: f64| curves.iter().filter(|c| c.0 == lambda).map(|c| *c.1.last().unwrap()).collect::<Vec<_>>();
+    let (large, small) = (ends(0.1), ends(0.01));
+    let gain = (small[2] - large[2] + small[3] - large[3]) / 2.0;
+    assert!((summary["gain"]["mean"].as_f64().unwrap() - gain).abs() < 1e-12, "{summary}");
+    let best = summary["ends"][0]["best_accuracy"].as_f64().unwrap();
+    let fixed = |lambda: f64| ends(lambda)[..2].iter().sum::<f64>() / 2.0;
+    assert!((best - [0.1, 0.03, 0.01].map(fixed).into_iter().fold(0.0, f64::max)).abs() < 1e-12);
+    let error = bad(dir.path(), &["reproduce", "fig1a", "--preset", "smoke", "--tau", "1"], 2);
+    assert!(error.contains("give steps or epochs"), "{error}");
+}
+
+#[test]
+fn figure_3_trains_with_batch_normalization_and_without() {
+    let dir = TempDir::new().unwrap();
+    let text = good(dir.path(), &["reproduce", "fig3", "--preset", "smoke", "--out", "f"]);
+    assert!(text.contains("with batch norm") && text.contains("without batch norm"), "{text}");
+    let summary = summary(dir.path(), "f");
+    let names: Vec<&str> =
+        summary["sections"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["without batch norm", "with batch norm"]);
+    let [plain, normalized] = [0, 1].map(|i| summary["sections"][i]["runs"].clone());
+    assert!(plain.as_array().unwrap().len() == 6 && plain != normalized, "two networks");
+    for flags in [["--batch-norm=true", "--seeds=2"], ["--model=fc", "--seeds=2"]] {
+        let error = bad(dir.path(), &[&["reproduce", "fig3", "--preset", "smoke"], &flags[..]].concat(), 2);
+        assert!(error.contains("batch"), "{error}");
+    }
+}
+
+#[test]
+fn figure_4_measures_the_decay_where_other_seeds_peak() {
+    let dir = TempDir::new().unwrap();
+    good(dir.path(), &["reproduce", "fig4", "--preset", "smoke", "--measurements", "8", "--out", "f"]);
+    let summary = summary(dir.path(), "f");
+    let curves = curves(dir.path(), "f");
+    // Of eight or nine measurements a tenth is one: curves are as they were measured.
+    for (row, lambda) in summary["rows"].as_array().unwrap().iter().zip([0.8, 0.4, 0.2]) {
+        let own: Vec<_> = curves.iter().filter(|c| c.0 == lambda).collect();
+        assert_eq!(own.len(), 2);
+        let [mut decay, mut rise] = [0.0; 2];
+        for (own, other) in [(own[0], own[1]), (own[1], own[0])] {
+            assert!(own.1.len() < 10, "as they were measured");
+            let top = (0..other.1.len()).rev().max_by(|&a, &b| other.1[a].total_cmp(&other.1[b])).unwrap();
+            decay += (own.1[top] - own.1.last().unwrap()) / 2.0;
+            rise += (own.2.last().unwrap() - own.2[top]) / 2.0;
+        }
+        for (key, expected) in [("decay", decay), ("rise", rise)] {
+            assert!((row[key]["mean"].as_f64().unwrap() - expected).abs() < 1e-12, "{key} at {lambda}: {row}");
+        }
+    }
+}
+
+#[test]
+fn everything_is_reproduced_in_one_directory_with_one_report() {
+    let dir = TempDir::new().unwrap();
+    let base = ["reproduce", "all", "--preset", "smoke", "--out", "all"];
+    let text = good(dir.path(), &base);
+    for name in ["fig1a", "fig1b", "fig1c", "fig2abc", "fig2def", "fig3", "fig4", "fig5"] {
+        assert!(text.contains(name), "{name}: {text}");
+        assert!(dir.path().join("all").join(name).join("report.html").is_file(), "{name}");
+    }
+    assert!(text.contains("8 figures, "), "{text}");
+    let all = summary(dir.path(), "all");
+    let claims = |name: &str| all["figures"][name]["claims"].as_array().unwrap().len();
+    assert!(claims("fig2def") == 3 && claims("fig5") >= 2, "{all}");
+    let report = fs::read_to_string(dir.path().join("all/report.html")).unwrap();
+    assert!(report.matches("<svg").count() >= 15 && report.contains("Figure 1a, smoke"), "every picture");
+    let error = bad(dir.path(), &base, 1);
+    assert!(error.contains("exists already"), "{error}");
+    let error = bad(dir.path(), &["reproduce", "all", "--preset", "mini", "--out", "all", "--resume"], 1);
+    assert!(error.contains("was begun with smoke"), "{error}");
+    // What is there is not made again; what was lost is.
+    fs::remove_dir_all(dir.path().join("all/fig4")).unwrap();
+    let before = fs::metadata(dir.path().join("all/fig3/summary.json")).unwrap().modified().unwrap();
+    let (code, again, _) = run(dir.path(), &["reproduce", "all", "--out", "all", "--resume"]);
+    assert!(code == Some(0) && again == text, "{again}");
+    assert_eq!(fs::metadata(dir.path().join("all/fig3/summary.json")).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn a_figure_tells_its_cost_and_trains_nothing() {
+    let dir = TempDir::new().unwrap();
+    let text = good(dir.path(), &["reproduce", "fig3", "--preset", "smoke", "--cost"]);
+    assert!(text.contains("fig3 grid: 6 runs, ") && text.contains("fig3 batch-norm: 6 runs"), "{text}");
+    let told: Value =
+        serde_json::from_str(&good(dir.path(), &["reproduce", "fig1a", "--preset", "smoke", "--cost", "--json"]))
+            .unwrap();
+    let phase = &told["phases"][0];
+    // Fixed and scaled times of three λ and two seeds, at eight steps an epoch.
+    assert_eq!((phase["runs"].as_u64(), phase["steps"].as_u64()), (Some(10), Some(2 * (24 * 3 + 7 + 72))));
+    assert!(phase["seconds_per_step"].as_f64().unwrap() > 0.0);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
+    // The paper's own images are not replaced by others.
+    let error = bad(dir.path(), &["reproduce", "fig1a", "--preset", "full"], 1);
+    assert!(error.contains("cifar10"), "{error}");
+}
+
+/// Runs each line of a list of jobs, the last first: any order will do.
+fn jobs(dir: &Path, list: &str) -> usize {
+    let text = fs::read_to_string(dir.join(list)).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    let last = lines.pop().unwrap();
+    for line in lines.iter().rev().chain([&last]) {
+        let output = Command::new("sh").args(["-c", line]).current_dir("/").output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    lines.len()
+}
+
+#[test]
+fn jobs_for_a_scheduler_give_what_one_process_gives() {
+    let dir = TempDir::new().unwrap();
+    good(dir.path(), &["reproduce", "fig3", "--preset", "smoke", "--out", "whole"]);
+    let text = good(dir.path(), &["reproduce", "fig3", "--preset", "smoke", "--out", "it's here", "--emit", "slurm"]);
+    assert!(text.contains("7 jobs in it's here/jobs.txt") && text.contains("sbatch"), "{text}");
+    let script = fs::read_to_string(dir.path().join("it's here/jobs.sbatch")).unwrap();
+    assert!(script.contains("#SBATCH --array=0-6\n"), "{script}");
+    // A task as the scheduler starts it.
+    let mut task = Command::new("sh");
+    task.arg(dir.path().join("it's here/jobs.sbatch")).env("SLURM_ARRAY_TASK_ID", "4").current_dir("/");
+    let output = task.output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "run 4 of 6 is done\n", "{:?}", output.stderr);
+    assert_eq!(jobs(dir.path(), "it's here/jobs.txt"), 6);
+    for file in ["traces.csv", "summary.json"] {
+        let [a, b] = ["whole", "it's here"].map(|d| fs::read(dir.path().join(d).join(file)).unwrap());
+        assert!(a == b, "{file}");
+    }
+    let text = good(dir.path(), &["reproduce", "all", "--preset", "smoke", "--out", "all", "--emit", "shell"]);
+    assert!(text.contains("jobs.sh"), "{text}");
+    let mut script = Command::new("sh");
+    let output = script.arg("all/jobs.sh").env("JOBS", "2").current_dir(dir.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(dir.path().join("all/report.html").is_file() && dir.path().join("all/fig5/report.html").is_file());
+    let error = bad(dir.path(), &["reproduce", "fig3", "--emit", "shell"], 2);
+    assert!(error.contains("--out"), "{error}");
 }
 
 #[test]

@@ -9,10 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Command, parser::ValueSource};
 use serde::{Deserialize, Serialize};
 
-use super::{emit, fig5, names};
+use super::{Preset, emit, fig5, names};
 use crate::{
     cli::{self, Options},
     commands,
@@ -24,6 +24,8 @@ use crate::{
 
 const REPORT: &str = "report.html";
 const SUMMARY: &str = "summary.json";
+/// What the directory was begun with.
+const BEGUN: &str = "flags";
 /// How long one waits for another process that makes the same figure's directory.
 const PATIENCE: u32 = 50;
 
@@ -57,13 +59,14 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     if !options.resume && fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display());
     }
+    let preset = preset(matches, &dir, options.resume)?;
     let emitted = matches.get_one::<String>("emit");
     let mut failures = Vec::new();
     let mut figures = Vec::new();
     for name in names().filter(|name| emitted.is_none() || *name != fig5::NAME) {
         eprintln!("== {name}");
         let figure = dir.join(name);
-        match one(matches, name, &figure, &options) {
+        match one(matches, preset, name, &figure, &options) {
             Err(error) if error.is::<Interrupted>() => {
                 eprintln!("continue with: l2lab reproduce all --out '{}' --resume", dir.display());
                 return Err(error);
@@ -81,9 +84,27 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     }
 }
 
+/// The scale of all figures: what the flags ask for, or what the directory was begun with, which it is made to remember.
+fn preset(matches: &ArgMatches, dir: &Path, resume: bool) -> Result<Preset> {
+    let asked = Preset::asked(matches);
+    let file = dir.join(BEGUN);
+    if !resume {
+        fs::create_dir_all(dir).with_context(|| format!("--out '{}' cannot be written", dir.display()))?;
+        write_whole(&file, (asked.flags() + "\n").as_bytes())?;
+        return Ok(asked);
+    }
+    let text = fs::read_to_string(&file)
+        .with_context(|| format!("--resume: '{}' cannot be read; there is nothing to continue", file.display()))?;
+    let held = Preset::of_flags(&text).with_context(|| format!("'{}' is damaged", file.display()))?;
+    if matches.value_source("preset") == Some(ValueSource::CommandLine) && asked != held {
+        bail!("--preset '{asked}': '{}' was begun with {held}; leave it out", dir.display());
+    }
+    Ok(held)
+}
+
 /// The figure's own command.
-fn one(matches: &ArgMatches, name: &str, dir: &Path, options: &Options) -> Result<String> {
-    let preset: &String = matches.get_one("preset").context("preset has a default")?;
+fn one(matches: &ArgMatches, preset: Preset, name: &str, dir: &Path, options: &Options) -> Result<String> {
+    let preset = &preset.to_string();
     let run = |more: &[&str]| -> Result<String> {
         let device = options.device.to_string();
         let lease = options.lease.as_secs().to_string();
@@ -129,7 +150,7 @@ fn is_complete(dir: &Path) -> bool {
 fn cost(matches: &ArgMatches, options: &Options) -> Result<String> {
     let mut text = String::new();
     for name in names().filter(|name| *name != fig5::NAME) {
-        text += &one(matches, name, &PathBuf::new(), options)?;
+        text += &one(matches, Preset::asked(matches), name, &PathBuf::new(), options)?;
     }
     Ok(text)
 }

@@ -1,6 +1,6 @@
 //! Figure 1b: how well λ_pred does against the tuned λ, for several training budgets.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use l2lab_core::{
     Experiment,
     law::{Forecast, Length, OptimalExponent, Optimum, Outcome, Regret, RunSummary, mean_by_lambda, optimal_exponent},
@@ -87,9 +87,7 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
     for (i, fraction) in fractions.iter().enumerate() {
         let steps = (longest as f64 * fraction).round().max(1.0);
         let asked = Experiment { budget: Some(Length::Steps(steps)), ..e.clone() };
-        let Some(forecast) = Forecast::new(&asked, &runs, examples)? else {
-            bail!("no λ of the grid reached its peak with every seed: give longer runs or a larger λ");
-        };
+        let Some(forecast) = Forecast::new(&asked, &runs, examples)? else { break };
         let trained = job.executor().train(&format!("budget{i}"), &forecast.runs(&asked))?;
         let within = forecast.outcomes(&asked, &grid);
         let epochs = steps / e.steps_per_epoch(examples) as f64;
@@ -115,6 +113,13 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
 }
 
 fn claims(budgets: &[Budget], exponent: Option<&OptimalExponent>) -> Vec<Claim> {
+    if budgets.is_empty() {
+        return vec![Claim {
+            statement: "λ_pred from one short run is as good as a tuned λ (R4)".into(),
+            found: "No λ of the grid reached its peak with every seed: it takes longer runs or a larger λ".into(),
+            verdict: Verdict::Open,
+        }];
+    }
     let regrets = budgets.iter().filter_map(|b| Some((b.epochs, b.regret.as_ref()?)));
     // A regret below the tolerance: minus it, above minus the tolerance.
     let worst = regrets.clone().max_by(|a, b| a.1.regret.total_cmp(&b.1.regret));

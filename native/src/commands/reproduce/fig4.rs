@@ -51,31 +51,13 @@ struct Findings {
 }
 
 fn base(preset: Preset) -> Experiment {
-    let of = presets::of(preset);
+    let of = presets::plain_wide_resnet(preset);
+    let lr = vec![of.lr.iter().copied().fold(0.0, f64::max)].into();
     match preset {
-        Preset::Full => Experiment {
-            flip: false,
-            crop: 0,
-            mixup: 0.0,
-            lambda: vec![0.02, 0.01, 0.005].into(),
-            epochs: None,
-            tau: Some(10.0),
-            seeds: 3,
-            ..of
-        },
-        Preset::Mini => Experiment {
-            train: 1000,
-            test: 1000,
-            batch: 50,
-            batch_norm: false,
-            momentum: 0.0,
-            lambda: vec![0.1, 0.05, 0.02].into(),
-            epochs: None,
-            tau: Some(4.0),
-            measurements: 100,
-            ..of
-        },
-        Preset::Smoke => Experiment { epochs: None, tau: Some(2.0), lambda: vec![1.0, 0.5, 0.3].into(), ..of },
+        Preset::Full => Experiment { lr, seeds: 3, ..of },
+        // Long after the peak.
+        Preset::Mini => Experiment { lr, tau: Some(3.0), measurements: 40, ..of },
+        Preset::Smoke => Experiment { lr, ..of },
     }
 }
 

@@ -65,13 +65,13 @@ fn claims(s: &Summary) -> Vec<Claim> {
     let Some(networks) = &s.networks else { return claims };
     let off = |seed: u64| {
         let own = networks.peaks.iter().filter(|p| p.seed == seed);
-        let logs: Vec<f64> = own
+        let shares: Vec<f64> = own
             .filter_map(|p| {
                 let theory = networks.expected.iter().find(|e| (e.lambda, e.seed) == (p.lambda, p.seed))?;
                 Some(p.t_star / theory.t_star - 1.0)
             })
             .collect();
-        (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
+        (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
     };
     let mut seeds: Vec<u64> = networks.peaks.iter().map(|p| p.seed).collect();
     seeds.sort_unstable();
@@ -80,7 +80,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
         claims.push(Claim {
             statement: format!("Networks peak when Theorem 2 says, from their own start, to within {PEAK} of the time"),
             found: format!(
-                "Networks of width {} peak later by a share of {} (n = {} runs, {} seeds)",
+                "The peaks of networks of width {} are off by a share of {} (n = {} runs, {} seeds)",
                 networks.peak_width,
                 with_interval(m.mean, m.ci, 3),
                 networks.peaks.len(),

@@ -100,11 +100,19 @@ impl Preset {
         PRESETS.iter().find(|(n, _)| *n == name).map(|(_, preset)| *preset)
     }
 
+    /// The preset that the flags ask for.
+    fn asked(matches: &ArgMatches) -> Self {
+        matches.get_one::<String>("preset").and_then(|name| Self::named(name)).unwrap_or(Self::Mini)
+    }
+
     /// The preset that the flags ask for, or that the directory to be resumed was made with.
     fn of(matches: &ArgMatches) -> Self {
         let held = cli::resumed(matches).and_then(|dir| Store::flags(&dir).ok().flatten());
-        let held = held.as_deref().and_then(|flags| Self::named(flags.strip_prefix(PRESET)?));
-        held.or_else(|| Self::named(matches.get_one::<String>("preset")?)).unwrap_or(Self::Mini)
+        held.and_then(|flags| Self::of_flags(&flags)).unwrap_or_else(|| Self::asked(matches))
+    }
+
+    fn of_flags(flags: &str) -> Option<Self> {
+        Self::named(flags.trim().strip_prefix(PRESET)?)
     }
 
     /// What the flags of a directory are.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use l2lab_core::{
     Experiment,
     law::{Cell, Fit, Mean, RunSummary, accuracy_within, cells, fits, mean},
-    model::{ModelKind, Normalization},
+    model::ModelKind,
     train::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -40,7 +40,7 @@ pub const FIG2DEF: Figure = Figure {
     name: "fig2def",
     command: "reproduce fig2def",
     about: "A Wide ResNet over λ and η, plain SGD: time to the best accuracy, best accuracy, accuracy within a budget",
-    base: wide_resnet,
+    base: presets::plain_wide_resnet,
     check: check_of_one,
     plan,
     make: |job, preset| {
@@ -120,48 +120,6 @@ fn fully_connected(preset: Preset) -> Experiment {
             lambda: vec![0.1, 0.03, 0.01, 0.003, 0.001, 0.0003].into(),
             lr: vec![0.025, 0.05, 0.1, 0.2].into(),
             seeds: 5,
-            ..mini
-        },
-    }
-}
-
-fn wide_resnet(preset: Preset) -> Experiment {
-    let full = Experiment {
-        flip: false,
-        crop: 0,
-        mixup: 0.0,
-        momentum: 0.0,
-        lambda: vec![0.02, 0.01, 0.005].into(),
-        lr: vec![0.02, 0.04, 0.08].into(),
-        epochs: None,
-        // 0.1 epochs of 48 steps: the authors' ηλ is the same.
-        tau: Some(4.8),
-        ..presets::authors()
-    };
-    let mini = Experiment {
-        train: 500,
-        test: 500,
-        depth: 10,
-        width: 1,
-        normalization: Normalization::Running,
-        batch: 25,
-        lambda: vec![0.02, 0.01, 0.005].into(),
-        lr: vec![0.2, 0.4].into(),
-        tau: Some(2.0),
-        measurements: 25,
-        seeds: 3,
-        ..full.clone()
-    };
-    match preset {
-        Preset::Full => full,
-        Preset::Mini => mini,
-        Preset::Smoke => Experiment {
-            train: 32,
-            test: 20,
-            batch: 8,
-            lambda: vec![0.8, 0.4, 0.2].into(),
-            measurements: 5,
-            seeds: 2,
             ..mini
         },
     }

@@ -65,3 +65,45 @@ pub fn of(preset: Preset) -> Experiment {
         }
     }
 }
+
+/// A Wide ResNet under plain SGD, without augmentation, over λ and η.
+pub fn plain_wide_resnet(preset: Preset) -> Experiment {
+    let full = Experiment {
+        flip: false,
+        crop: 0,
+        mixup: 0.0,
+        momentum: 0.0,
+        lambda: vec![0.02, 0.01, 0.005].into(),
+        lr: vec![0.02, 0.04, 0.08].into(),
+        epochs: None,
+        // 0.1 epochs of 48 steps.
+        tau: Some(4.8),
+        ..authors()
+    };
+    let mini = Experiment {
+        train: 500,
+        test: 500,
+        depth: 10,
+        width: 1,
+        normalization: Normalization::Running,
+        batch: 25,
+        lr: vec![0.2, 0.4].into(),
+        tau: Some(2.0),
+        measurements: 25,
+        seeds: 3,
+        ..full.clone()
+    };
+    match preset {
+        Preset::Full => full,
+        Preset::Mini => mini,
+        Preset::Smoke => Experiment {
+            train: 32,
+            test: 20,
+            batch: 8,
+            lambda: vec![0.8, 0.4, 0.2].into(),
+            measurements: 5,
+            seeds: 2,
+            ..mini
+        },
+    }
+}
