@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use l2lab_core::{
     Experiment,
     data::embedded,
+    model::Precision,
     train::{LambdaScheduleKind, Measurement, RunSpec, Task, Trainer, disagreement},
 };
 
@@ -26,23 +27,21 @@ fn others() -> Vec<(&'static str, Device)> {
     devices
 }
 
+fn run(lambda: f64, lr: f64, seed: u64, steps: u64, measure_every: u64) -> RunSpec {
+    RunSpec { lambda, lambda_schedule: LambdaScheduleKind::Constant, lr, momentum: 0.9, seed, steps, measure_every }
+}
+
 /// Twenty steps of two stacked runs, measured every five.
 fn train(device: &Device, settings: &[(&str, &str)]) -> Vec<Measurement> {
     let small = Experiment { width: 16, depth: 3, train: 128, test: 100, batch: 32, ..Experiment::default() };
-    let experiment = small.with(settings).unwrap();
+    measured(device, &small.with(settings).unwrap(), vec![run(0.01, 0.01, 1, 20, 5), run(0.1, 0.02, 2, 20, 5)])
+}
+
+/// What is measured of a stack of runs.
+fn measured(device: &Device, experiment: &Experiment, runs: Vec<RunSpec>) -> Vec<Measurement> {
     experiment.validate().unwrap();
     let split = experiment.prepare(&embedded().unwrap()).unwrap();
-    let task = Arc::new(Task::new(&split, device));
-    let run = |lambda, lr, seed| RunSpec {
-        lambda,
-        lambda_schedule: LambdaScheduleKind::Constant,
-        lr,
-        momentum: 0.9,
-        seed,
-        steps: 20,
-        measure_every: 5,
-    };
-    let mut trainer = Trainer::new(&experiment, task, vec![run(0.01, 0.01, 1), run(0.1, 0.02, 2)]);
+    let mut trainer = Trainer::new(experiment, Arc::new(Task::new(&split, device)), runs);
     loop {
         if trainer.is_due() {
             pollster::block_on(trainer.measure()).unwrap();
@@ -88,5 +87,60 @@ fn a_first_step_on_another_backend_is_that_of_flex_but_for_rounding() {
     for (name, device) in others() {
         let off = off(&device);
         assert!(off > 0.0 && off < 1e-5, "{name}: {off}");
+    }
+}
+
+/// A tiny Wide ResNet with all that a full-scale run has.
+fn wide_resnet() -> Experiment {
+    let settings = [
+        ("model", "wrn"),
+        ("depth", "10"),
+        ("width", "2"),
+        ("shortcut", "3x3"),
+        ("dropout", "0.2"),
+        ("flip", "true"),
+        ("crop", "2"),
+        ("mixup", "1"),
+        ("label-smoothing", "0.1"),
+    ];
+    let small = Experiment { train: 64, test: 16, batch: 8, ..Experiment::default() };
+    small.with(&settings).unwrap()
+}
+
+#[test]
+fn every_backend_trains_a_wide_resnet_as_flex_does() {
+    let experiment = wide_resnet();
+    let train = |device: &Device| measured(device, &experiment, vec![run(0.01, 0.02, 1, 6, 3)]);
+    let flex = train(&Device::flex());
+    assert_eq!(flex.len(), 3);
+    for (name, device) in others() {
+        for (a, b) in flex.iter().zip(&train(&device)) {
+            for (x, y) in [(a.train_loss, b.train_loss), (a.test_loss, b.test_loss), (a.sq_norm, b.sq_norm)] {
+                // Normalization by batches of eight makes more of rounding.
+                assert!((x - y).abs() <= 1e-3 * x.abs(), "{name}, step {}: {y}, flex {x}", a.step);
+            }
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_are_refused_or_train_nearly_as_thirty_two_do() {
+    let exact = measured(&Device::flex(), &wide_resnet(), vec![run(0.01, 0.02, 1, 6, 6)]);
+    let of_16 = |device: &Device, precision: Precision| {
+        let experiment = Experiment { precision, ..wide_resnet() };
+        let possible = device.supports_dtype(precision.reduced().unwrap());
+        possible.then(|| measured(device, &experiment, vec![run(0.01, 0.02, 1, 6, 6)]))
+    };
+    let devices = || [("flex", Device::flex())].into_iter().chain(others());
+    for (name, device) in devices() {
+        for (precision, bound) in [(Precision::Bf16, 0.05), (Precision::F16, 0.02)] {
+            let Some(found) = of_16(&device, precision) else {
+                eprintln!("{name} has no {precision:?}");
+                continue;
+            };
+            for (a, b) in exact.iter().zip(&found) {
+                assert!((a.train_loss / b.train_loss - 1.0).abs() < bound, "{name} {precision:?}: {b:?}, f32 {a:?}");
+            }
+        }
     }
 }

@@ -15,8 +15,8 @@ use crate::{
     data::{Augmentation, DataError, Dataset, MixupBy, Sampling, Split},
     law::{Estimator, Length},
     model::{
-        Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut,
-        is_wrn_depth,
+        Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Precision, Readout,
+        Shortcut, is_wrn_depth,
     },
     train::{Decayed, LambdaScheduleKind, Loss, LrCourse, LrSchedule, OptimizerKind, RunSpec},
 };
@@ -231,6 +231,7 @@ choices!(
     OptimizerKind,
     Parameterization,
     Pooling,
+    Precision,
     Readout,
     Sampling,
     Shortcut,
@@ -349,6 +350,10 @@ experiment! {
     readout, "readout": Readout = Readout::Pool;
     /// Convolution on a wrn's shortcuts where channels change: 1x1, or 3x3 as in the paper's code.
     shortcut, "shortcut": Shortcut = Shortcut::One;
+    /// Share of the values that a wrn drops in training, between the two convolutions of each block.
+    dropout, "dropout": f64 = 0.0;
+    /// Number format of the network's passes: f32, bf16 or f16; weights, normalization and the loss stay f32.
+    precision, "precision": Precision = Precision::F32;
     /// Loss: cross-entropy, or mse (½‖f − one-hot‖²).
     loss, "loss": Loss = Loss::CrossEntropy;
     /// Share of a training target that is spread over all classes.
@@ -504,6 +509,7 @@ impl Experiment {
         let smoothing = self.label_smoothing;
         number("label-smoothing", smoothing, (0.0..1.0).contains(&smoothing), "a share from 0 to below 1")?;
         number("lr-warm-up", self.lr_warm_up, (0.0..1.0).contains(&self.lr_warm_up), "a fraction from 0 to below 1")?;
+        number("dropout", self.dropout, (0.0..1.0).contains(&self.dropout), "a share from 0 to below 1")?;
         count("depth", self.depth, (1..=64).contains(&self.depth), "1 to 64 weight layers")?;
         count("width", self.width, (1..=65_536).contains(&self.width), "1 to 65536 units")?;
         if let Some(w) = self.w_std {
@@ -622,8 +628,14 @@ impl Experiment {
     fn validate_model(&self) -> Result<(), ExperimentError> {
         let conflict = |text: &str| Err(ExperimentError::Conflict(text.to_owned()));
         let full_scale = cfg!(feature = "full-scale");
-        if !full_scale && (self.model == ModelKind::Wrn || !self.augmentation().is_none()) {
-            return conflict("model, flip, crop, mixup: Wide ResNets and augmentation are for the command line");
+        let of_wrn = self.model == ModelKind::Wrn || self.precision != Precision::F32;
+        if !full_scale && (of_wrn || !self.augmentation().is_none()) {
+            return conflict(
+                "model, flip, crop, mixup, precision: Wide ResNets, augmentation and 16 bits are for the command line",
+            );
+        }
+        if self.dropout > 0.0 && self.model != ModelKind::Wrn {
+            return conflict("dropout: only a wrn has it; use --model wrn");
         }
         match self.model {
             ModelKind::Cnn if self.depth < 2 => {
@@ -669,6 +681,8 @@ impl Experiment {
             pooling: self.pooling,
             readout: self.readout,
             shortcut: self.shortcut,
+            dropout: self.dropout,
+            precision: self.precision,
         }
     }
 

@@ -23,6 +23,9 @@ pub(crate) enum Stream {
     Probe = 6,
     /// How a batch's examples are varied; the index is the step.
     Augmentation = 7,
+    /// What dropout drops; the index is the step and the layer.
+    #[cfg(feature = "full-scale")]
+    Dropout = 8,
 }
 
 /// The generator of `stream` at `index` for `seed`.

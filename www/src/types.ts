@@ -130,6 +130,14 @@ readout: Readout,
  */
 shortcut: Shortcut, 
 /**
+ * Share of the values that a wrn drops in training, between the two convolutions of each block.
+ */
+dropout: number, 
+/**
+ * Number format of the network's passes: f32, bf16 or f16; weights, normalization and the loss stay f32.
+ */
+precision: Precision, 
+/**
  * Loss: cross-entropy, or mse (½‖f − one-hot‖²).
  */
 loss: Loss, 
@@ -819,6 +827,8 @@ export const FIELDS: readonly (keyof Experiment)[] = [
   "pooling",
   "readout",
   "shortcut",
+  "dropout",
+  "precision",
   "loss",
   "label-smoothing",
   "batch",
@@ -872,6 +882,8 @@ export const HELP_NORMALIZATION = "What batch normalization uses when testing: r
 export const HELP_POOLING = "How a cnn shrinks the image after its first convolution: stride, max or average (2×2 pooling).";
 export const HELP_READOUT = "What a cnn's dense layer reads: the average over pixels (pool) or every pixel (flatten).";
 export const HELP_SHORTCUT = "Convolution on a wrn's shortcuts where channels change: 1x1, or 3x3 as in the paper's code.";
+export const HELP_DROPOUT = "Share of the values that a wrn drops in training, between the two convolutions of each block.";
+export const HELP_PRECISION = "Number format of the network's passes: f32, bf16 or f16; weights, normalization and the loss stay f32.";
 export const HELP_LOSS = "Loss: cross-entropy, or mse (½‖f − one-hot‖²).";
 export const HELP_LABEL_SMOOTHING = "Share of a training target that is spread over all classes.";
 export const HELP_BATCH = "Examples per step; 0 is the full batch.";
@@ -913,6 +925,7 @@ const COMMON: Readonly<Record<string, string>> = {
   "data-seed": "0",
   "decay": "all",
   "depth": "4",
+  "dropout": "0",
   "estimator": "smoothed",
   "flip": "false",
   "label-noise": "0",
@@ -935,6 +948,7 @@ const COMMON: Readonly<Record<string, string>> = {
   "optimizer": "sgd",
   "parameterization": "standard",
   "pooling": "stride",
+  "precision": "f32",
   "probe-every": "10",
   "readout": "pool",
   "sampling": "epoch",

@@ -2,7 +2,7 @@
 //! then one dense layer. R runs are R groups of one grouped convolution.
 
 use burn::tensor::{
-    Tensor,
+    DType, FloatDType, Tensor,
     module::{avg_pool2d, batch_norm, max_pool2d},
     ops::{AvgPoolOptions, MaxPoolOptions},
 };
@@ -142,6 +142,12 @@ pub(super) fn normalize(
     normalization: Normalization,
     mode: Mode,
 ) -> Tensor<4> {
+    let format = x.dtype();
+    if cfg!(feature = "full-scale") && format != DType::F32 {
+        // Statistics of 16 bits would be too coarse.
+        let normalized = normalize(x.cast(FloatDType::F32), scale, shift, running, normalization, mode);
+        return normalized.cast(format);
+    }
     let [batch, channels, h, w] = x.dims();
     if mode == Mode::Test && normalization == Normalization::Running {
         let [mean, variance] = [0, 1].map(|i| running[i].clone().reshape([channels]));

@@ -1,5 +1,6 @@
 //! The architecture's choices, under the names that flags and files use.
 
+use burn::tensor::FloatDType;
 use serde::{Deserialize, Serialize};
 
 macro_rules! choice {
@@ -94,6 +95,36 @@ choice! {
     }
 }
 
+choice! {
+    /// The number format of a network's forward and backward pass. Weights, normalization and the loss are always f32.
+    Precision {
+        /// 32 bits.
+        F32,
+        /// 16 bits with the range of f32.
+        Bf16,
+        /// 16 bits with more digits and a small range.
+        F16,
+    }
+}
+
+impl Precision {
+    /// The format of tensors, where it is not f32.
+    #[must_use]
+    pub fn reduced(self) -> Option<FloatDType> {
+        match self {
+            _ if !cfg!(feature = "full-scale") => None,
+            Self::F32 => None,
+            Self::Bf16 => Some(FloatDType::BF16),
+            Self::F16 => Some(FloatDType::F16),
+        }
+    }
+
+    /// What the loss is multiplied by, and gradients divided by, lest small gradients vanish.
+    pub(crate) fn loss_scale(self) -> f64 {
+        if self == Self::F16 && cfg!(feature = "full-scale") { 128.0 } else { 1.0 }
+    }
+}
+
 /// A network's architecture, apart from the data's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
@@ -123,6 +154,10 @@ pub struct ModelConfig {
     pub readout: Readout,
     /// The convolution on a Wide ResNet's shortcuts.
     pub shortcut: Shortcut,
+    /// Share of the values that a Wide ResNet drops in training, between the convolutions of a block.
+    pub dropout: f64,
+    /// The number format of the passes.
+    pub precision: Precision,
 }
 
 impl ModelConfig {

@@ -7,19 +7,24 @@
 mod cnn;
 mod config;
 mod cpu;
+mod dropout;
 mod fc;
 mod tangent;
 #[cfg_attr(not(feature = "full-scale"), path = "wrn_absent.rs")]
 mod wrn;
 
-pub use config::{Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut};
+pub use config::{
+    Activation, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Precision, Readout, Shortcut,
+};
 
 pub(crate) use wrn::has_depth as is_wrn_depth;
 
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData, activation};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::random::{Stream, stream};
+
+use dropout::Dropout;
 
 /// How a parameter starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,6 +55,11 @@ impl ParamSpec {
     #[must_use]
     pub fn is_weight(&self) -> bool {
         self.shape.len() > 1
+    }
+
+    /// Whether it is the scale or the shift of a normalization.
+    fn is_of_normalization(&self) -> bool {
+        self.name.ends_with(".scale") || self.name.ends_with(".shift")
     }
 
     /// Number of values in one run.
@@ -174,10 +184,55 @@ impl Model {
     /// [`Self::buffers`]. In [`Mode::Train`] the buffers are updated in place.
     #[must_use]
     pub fn forward(&self, params: &[Tensor<2>], buffers: &mut [Tensor<2>], x: Tensor<3>, mode: Mode) -> Tensor<3> {
+        self.pass(params, buffers, x, mode, None)
+    }
+
+    /// [`Self::forward`] in [`Mode::Train`] for a training step, after `step` others: with dropout, drawn for each run's seed.
+    #[must_use]
+    pub fn forward_step(
+        &self,
+        params: &[Tensor<2>],
+        buffers: &mut [Tensor<2>],
+        x: Tensor<3>,
+        seeds: &[u64],
+        step: u64,
+    ) -> Tensor<3> {
+        let share = self.config.dropout;
+        let dropout = (cfg!(feature = "full-scale") && share > 0.0).then_some(Dropout { seeds, step, share });
+        self.pass(params, buffers, x, Mode::Train, dropout)
+    }
+
+    /// A forward pass in the network's number format.
+    fn pass(
+        &self,
+        params: &[Tensor<2>],
+        buffers: &mut [Tensor<2>],
+        x: Tensor<3>,
+        mode: Mode,
+        dropout: Option<Dropout>,
+    ) -> Tensor<3> {
+        let Some(format) = self.config.precision.reduced() else {
+            return self.logits(params, buffers, x, mode, dropout);
+        };
+        let cast = |(spec, param): (&ParamSpec, &Tensor<2>)| {
+            if spec.is_of_normalization() { param.clone() } else { param.clone().cast(format) }
+        };
+        let params: Vec<Tensor<2>> = self.params.iter().zip(params).map(cast).collect();
+        self.logits(&params, buffers, x.cast(format), mode, dropout).cast(FloatDType::F32)
+    }
+
+    fn logits(
+        &self,
+        params: &[Tensor<2>],
+        buffers: &mut [Tensor<2>],
+        x: Tensor<3>,
+        mode: Mode,
+        dropout: Option<Dropout>,
+    ) -> Tensor<3> {
         match self.config.kind {
             ModelKind::Linear | ModelKind::Fc => fc::forward(&self.config, &self.params, params, x),
             ModelKind::Cnn => cnn::forward(self, params, buffers, x, mode),
-            ModelKind::Wrn => wrn::forward(self, params, buffers, x, mode),
+            ModelKind::Wrn => wrn::forward(self, params, buffers, x, mode, dropout),
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     Mode, Model, ModelConfig, ParamSpec, Shortcut,
     cnn::{grouped, norm_params, normalize},
     cpu,
+    dropout::Dropout,
     fc::{dense, push_dense},
     scaled, weight_scale,
 };
@@ -108,6 +109,9 @@ struct Pass<'a> {
     next_buffer: usize,
     runs: usize,
     mode: Mode,
+    dropout: Option<Dropout<'a>>,
+    /// Blocks gone through.
+    layer: u64,
 }
 
 impl Pass<'_> {
@@ -144,7 +148,11 @@ impl Pass<'_> {
         let runs = self.runs;
         let active = self.activate(x.clone());
         let y = self.convolve(active.clone(), block.stride, runs);
-        let y = self.activate(y);
+        let mut y = self.activate(y);
+        if let Some(dropout) = self.dropout {
+            y = dropout.apply(y, self.layer);
+        }
+        self.layer += 1;
         let y = self.convolve(y, 1, runs);
         // What changes its channels goes on from the activation, as in the original.
         if block.has_shortcut() { y + self.convolve(active, block.stride, runs) } else { y + x }
@@ -158,11 +166,12 @@ pub(super) fn forward(
     buffers: &mut [Tensor<2>],
     x: Tensor<3>,
     mode: Mode,
+    dropout: Option<Dropout>,
 ) -> Tensor<3> {
     let config = &model.config;
     let [sources, batch, _] = x.dims();
     let runs = params[0].dims()[0];
-    let mut pass = Pass { model, params, buffers, next: 0, next_buffer: 0, runs, mode };
+    let mut pass = Pass { model, params, buffers, next: 0, next_buffer: 0, runs, mode, dropout, layer: 0 };
     let mut x = pass.convolve(grouped(x, model.input), 1, sources);
     for block in Block::all(config) {
         x = pass.block(x, &block);

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Mode, Model, ModelConfig, ParamSpec};
+use super::{Mode, Model, ModelConfig, ParamSpec, dropout::Dropout};
 
 pub(crate) fn has_depth(_: usize) -> bool {
     false
@@ -12,7 +12,14 @@ pub(super) fn params(_: &ModelConfig, _: [usize; 3], _: usize) -> (Vec<ParamSpec
     (Vec::new(), Vec::new())
 }
 
-pub(super) fn forward(_: &Model, _: &[Tensor<2>], _: &mut [Tensor<2>], x: Tensor<3>, _: Mode) -> Tensor<3> {
+pub(super) fn forward(
+    _: &Model,
+    _: &[Tensor<2>],
+    _: &mut [Tensor<2>],
+    x: Tensor<3>,
+    _: Mode,
+    _: Option<Dropout>,
+) -> Tensor<3> {
     x
 }
 

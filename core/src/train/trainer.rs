@@ -219,10 +219,12 @@ impl Trainer {
 
         let tracked: Vec<Tensor<2>> =
             std::mem::take(&mut self.params).into_iter().map(|p| p.autodiff().require_grad()).collect();
-        let logits = self.model.forward(&tracked, &mut self.buffers, images, Mode::Train);
+        let seeds: Vec<u64> = self.rows.iter().map(|&r| self.runs[r].trace.run.seed).collect();
+        let logits = self.model.forward_step(&tracked, &mut self.buffers, images, &seeds, self.step);
         let batch = logits.dims()[1];
+        let scale = self.model.config().precision.loss_scale();
         // Runs share no parameter, so the gradient of the sum is every run's own gradient.
-        let loss = self.loss.per_example(logits, targets).sum().div_scalar(batch as f64);
+        let loss = self.loss.per_example(logits, targets).sum().div_scalar(batch as f64 / scale);
         let mut grads = loss.backward();
         drop(loss);
 
@@ -231,6 +233,7 @@ impl Trainer {
         self.step += 1;
         for (tracked, &decays) in tracked.into_iter().zip(&self.decays) {
             let grad = tracked.grad_remove(&mut grads).expect("every parameter takes part in the loss");
+            let grad = if scale == 1.0 { grad } else { grad.div_scalar(scale) };
             let memory = Memory { velocity: velocities.next(), square: squares.next() };
             let (theta, memory) = update.optimizer.update(tracked.inner(), grad, memory, decays, self.step);
             self.params.push(theta);

@@ -164,3 +164,78 @@ fn forward_and_updates_are_pytorchs() {
         close(&read(model.forward(trainer.params(), &mut buffers, images, Mode::Test)), &case.tested, &name);
     }
 }
+
+/// A few images with patterns in them, and the run that trains on them.
+fn small(settings: &[(&str, &str)]) -> (Experiment, Arc<Task>, RunSpec) {
+    let pixels: Vec<u8> =
+        (0..40 * 192).map(|i| if (i / 192) % 4 == (i / 48) % 4 { 200 } else { (i * 37 % 90) as u8 }).collect();
+    let labels = (0..40).map(|i| (i % 4) as u8).collect();
+    let classes = (0..4).map(|c| c.to_string()).collect();
+    let data = Dataset::new("patterns", [3, 8, 8], pixels, labels, classes).unwrap();
+    let experiment = wrn(10, 1, "1x1").with(settings).unwrap();
+    let experiment = Experiment { batch: 20, momentum: 0.9, train: 0, test: 0, ..experiment };
+    experiment.validate().unwrap();
+    let task = Arc::new(Task::new(&Split { train: data.clone(), test: data }, &Device::flex()));
+    let run = experiment.run(0.02, 0.01, 3, 30);
+    (experiment, task, RunSpec { measure_every: 30, ..run })
+}
+
+fn params(trainer: &Trainer, row: usize) -> Vec<f32> {
+    let all = trainer.params().iter().map(|p| p.clone().narrow(0, row, 1).into_data().try_to_vec::<f32>().unwrap());
+    all.flatten().collect()
+}
+
+#[test]
+fn dropout_is_the_same_in_a_stack_and_after_a_resume_and_spares_the_test() {
+    let (experiment, task, run) = small(&[("dropout", "0.4")]);
+    let train = |runs: Vec<RunSpec>, steps: usize| {
+        let mut trainer = Trainer::new(&experiment, Arc::clone(&task), runs);
+        (0..steps).for_each(|_| trainer.step());
+        trainer
+    };
+    let other = RunSpec { seed: 4, ..run.clone() };
+    let (stack, alone) = (train(vec![other, run.clone()], 4), train(vec![run.clone()], 4));
+    for (a, b) in params(&stack, 1).iter().zip(&params(&alone, 0)) {
+        assert!((a - b).abs() < 1e-4, "{a} is not {b}");
+    }
+    let mut resumed = train(vec![run.clone()], 0);
+    resumed.restore(block_on(train(vec![run.clone()], 2).snapshot()).unwrap()).unwrap();
+    (0..2).for_each(|_| resumed.step());
+    assert_eq!(params(&resumed, 0), params(&alone, 0));
+    let (plain, task_of_plain, _) = small(&[]);
+    let mut without = Trainer::new(&plain, task_of_plain, vec![run]);
+    (0..4).for_each(|_| without.step());
+    assert_ne!(params(&without, 0), params(&alone, 0), "it does something");
+    let model = alone.model();
+    let logits = |mode| {
+        let images = task.test_images().unsqueeze();
+        read(model.forward(alone.params(), &mut model.init_buffers(1, &Device::flex()), images, mode))
+    };
+    assert_eq!(logits(Mode::Test), logits(Mode::Test));
+}
+
+#[test]
+fn sixteen_bits_train_nearly_as_thirty_two_do() {
+    let trained = |precision: &str| {
+        let (experiment, task, run) = small(&[("precision", precision)]);
+        let mut trainer = Trainer::new(&experiment, task, vec![run]);
+        let mut losses = Vec::new();
+        while trainer.active() > 0 {
+            losses.extend(
+                block_on(trainer.measure()).unwrap().into_iter().map(|(_, m)| (m.train_loss, m.train_accuracy)),
+            );
+            trainer.step();
+        }
+        (losses, trainer)
+    };
+    let (exact, _) = trained("f32");
+    assert!(exact[0].0 > 1.0 && exact[1].0 < 0.3, "it learns: {exact:?}");
+    // The first loss is of the same weights: rounding alone. Significant bits: 8 and 11.
+    for (precision, first) in [("bf16", 0.02), ("f16", 0.003)] {
+        let (losses, trainer) = trained(precision);
+        assert!((losses[0].0 / exact[0].0 - 1.0).abs() < first, "{precision}: {losses:?}, {exact:?}");
+        assert!(losses[0].0 != exact[0].0, "{precision} is no other name of f32");
+        assert!(losses[1].0 < 0.3 && losses[1].1 > 0.95, "{precision}: {losses:?}, {exact:?}");
+        assert!(trainer.params().iter().all(|p| p.dtype() == burn::tensor::DType::F32), "the weights are f32");
+    }
+}

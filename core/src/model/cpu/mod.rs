@@ -16,7 +16,7 @@ use burn::{
         tensor::FloatTensor,
     },
     tensor::{
-        Device, Shape, Tensor, TensorData,
+        DType, Device, Shape, Tensor, TensorData,
         module::{batch_norm_train, conv2d},
         ops::ConvOptions,
     },
@@ -87,6 +87,9 @@ pub(super) fn normalize(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, epsilo
 /// tensors, and that for the GPU uses flex for one step, to compare with.
 fn on_flex(x: &Tensor<4>) -> bool {
     let other_devices = cfg!(feature = "other-devices");
+    if cfg!(feature = "full-scale") && x.dtype() != DType::F32 {
+        return false;
+    }
     if cfg!(target_arch = "wasm32") { !other_devices } else { !other_devices || x.device() == Device::flex() }
 }
 

@@ -127,15 +127,13 @@ fn fully_connected(preset: Preset) -> Experiment {
 
 fn cnn(preset: Preset) -> Experiment {
     let mini = Experiment {
-        train: 1000,
-        test: 1000,
         model: ModelKind::Cnn,
         batch: 50,
         lr: vec![0.01].into(),
         momentum: 0.0,
-        lambda: vec![0.2, 0.1, 0.05, 0.02].into(),
+        lambda: vec![0.4, 0.2, 0.1, 0.05].into(),
         epochs: None,
-        tau: Some(2.0),
+        tau: Some(3.0),
         seeds: 3,
         batch_norm: false,
         ..presets::cnn()
