@@ -317,6 +317,37 @@ fn a_diverging_run_is_told_and_fits_go_on_without_it() {
     );
 }
 
+#[test]
+fn numbers_of_the_papers_code_mean_what_they_mean_there() {
+    let dir = TempDir::new().unwrap();
+    let toml = |out: &str| fs::read_to_string(dir.path().join(out).join("experiment.toml")).unwrap();
+    let line = |out: &str, key: &str| {
+        let text = toml(out);
+        text.lines().find(|l| l.starts_with(&format!("{key} = "))).map(|l| l[key.len() + 3..].to_owned())
+    };
+    let train = |out: &'static str, more: &[&'static str]| {
+        let args = [&["train", "--convention", "autol2-code", "--steps", "3", "--out", out], more].concat();
+        good(dir.path(), &with(&args, SMALL));
+    };
+    train("a", &["--lr", "0.2", "--lambda", "0.0005", "--momentum", "0.9"]);
+    assert_eq!((line("a", "lr").unwrap(), line("a", "lambda").unwrap()), ("[0.02]".into(), "[0.01]".into()));
+    // What no flag gives stays; the authors' schedule keeps its delay of 0.1 steps times their L2.
+    train("b", &["--lambda", "0.1", "--lambda-schedule", "autol2-reference"]);
+    assert_eq!((line("b", "lr").unwrap(), line("b", "lambda").unwrap()), ("[0.1]".into(), "[2.0]".into()));
+    assert_eq!(line("b", "lambda-delay").unwrap(), "2.0");
+    let train = |more: &[&'static str]| [&["train", "--steps", "3"], more, SMALL].concat();
+    let keras = with(&train(&["--convention", "keras", "--lambda", "0.05", "--json"]), &[]);
+    assert_eq!(json(&good(dir.path(), &keras))["runs"][0]["lambda"], 0.1);
+    for (more, part) in [
+        (&["--convention", "autol2-code", "--loss", "mse"][..], "cross-entropy alone"),
+        (&["--convention", "adamw", "--lr", "0.1"], "adamw is no SGD"),
+        (&["--convention", "theirs"], "possible values"),
+    ] {
+        let output = run(dir.path(), &train(more));
+        assert!(!output.status.success() && stderr(&output).contains(part), "{more:?}: {}", stderr(&output));
+    }
+}
+
 /// A sweep that takes long enough to be interrupted.
 fn long(out: &str) -> Vec<&str> {
     let grid = [

@@ -3,15 +3,18 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
 use l2lab_core::{
     Experiment,
     experiment::{ExperimentError, FIELDS, unknown_key},
+    law::{Clock, Convention},
     theory::TheoryError,
+    train::{LambdaScheduleKind, Loss, ReferenceAutoL2},
 };
 
 use crate::{
     commands::{autol2, bench, exponent, kernel, predict, reproduce, serve, theory, train},
+    datasets,
     device::DeviceChoice,
 };
 
@@ -33,7 +36,12 @@ pub struct Options {
     pub lease: Duration,
     /// The one run to do.
     pub only: Option<usize>,
+    /// Time between checkpoints.
+    pub checkpoint_every: Duration,
 }
+
+/// The flag that says in whose convention η and λ are given to a command that trains.
+const GIVEN_IN: &str = "given-in";
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -56,6 +64,23 @@ pub fn command() -> Command {
         Arg::new("only").long("only").value_name("N").requires("resume").value_parser(value_parser!(usize)).help(
             "Do run N of the grid alone, counted from 0; the same command without it does what is left and the report",
         );
+    let convention = Arg::new(GIVEN_IN)
+        .long("convention")
+        .value_name("WHOSE")
+        .value_parser(PossibleValuesParser::new(Convention::ALL.map(Convention::name)))
+        .help(
+            "Whose lr and lambda (and lambda-min, and autol2-reference's lambda-delay) the flags give; autol2-code is the paper's \
+             code, whose L2 has no ½ and whose cross-entropy is averaged over classes [default: pytorch-sgd]",
+        );
+    let checkpoint = Arg::new("checkpoint-every")
+        .long("checkpoint-every")
+        .value_name("MINUTES")
+        .default_value("0.5")
+        .value_parser(|text: &str| match text.parse::<f64>() {
+            Ok(minutes) if (0.01..=1e6).contains(&minutes) => Ok(minutes),
+            _ => Err("allowed are minutes from 0.01 to 1000000"),
+        })
+        .help("Time between checkpoints of unfinished runs: what a crash loses at most");
     let lease = Arg::new("lease")
         .long("lease")
         .value_name("SECONDS")
@@ -77,7 +102,7 @@ pub fn command() -> Command {
             .arg(Arg::new("resume").long("resume").action(ArgAction::SetTrue).requires("out").help(
                 "Continue what --out DIR holds, with the experiment that it holds; several processes may, at once",
             ))
-            .args([lease.clone(), data_dir.clone(), device.clone(), threads.clone(), json.clone()])
+            .args([checkpoint.clone(), lease.clone(), data_dir.clone(), device.clone(), threads.clone(), json.clone()])
     };
     let experiment_of = |name: &'static str, base: Experiment, fields: &dyn Fn(&str) -> bool| {
         let mut command = Command::new(name)
@@ -98,7 +123,9 @@ pub fn command() -> Command {
             }
             command = command.arg(arg);
         }
-        with_options(command).arg(only.clone())
+        let command = with_options(command).arg(only.clone());
+        // Logs have their own flag of this name.
+        if fields("lr") && name != "predict" { command.arg(convention.clone()) } else { command }
     };
     let experiment = |name, base| experiment_of(name, base, &|_| true);
     let of_theory = |name, base| experiment_of(name, base, &|field| l2lab_core::theory::FIELDS.contains(&field));
@@ -163,6 +190,14 @@ pub fn command() -> Command {
             Command::new("bench")
                 .about("Time training steps of named workloads, or the solver of 'theory'")
                 .arg(names("Workloads [default: all that train]"))
+                .arg(
+                    Arg::new("precision")
+                        .long("precision")
+                        .visible_alias("dtype")
+                        .value_name("FORMAT")
+                        .default_value("f32")
+                        .help("Number format of the networks' passes: f32, bf16 or f16"),
+                )
                 .after_help(format!("Workloads: {}", bench::names().join(", ")))
                 .args([device, threads, json]),
         )
@@ -188,7 +223,52 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
             experiment.set(field.name, text)?;
         }
     }
+    if let Some(name) = matches.try_get_one::<String>(GIVEN_IN).ok().flatten() {
+        let convention = Convention::ALL.into_iter().find(|c| c.name() == name).unwrap_or_default();
+        convert(&mut experiment, convention, &|field| matches.try_contains_id(field).unwrap_or(false))?;
+    }
     Ok(experiment)
+}
+
+/// Turns what flags `gave` in another convention into this project's own.
+fn convert(experiment: &mut Experiment, convention: Convention, gave: &dyn Fn(&str) -> bool) -> Result<()> {
+    if convention == Convention::PytorchSgd {
+        return Ok(());
+    }
+    let conflict = |text: String| Err(ExperimentError::Conflict(text).into());
+    if convention == Convention::Autol2Code && experiment.loss != Loss::CrossEntropy {
+        return conflict(
+            "convention: autol2-code is known for cross-entropy alone, which it averages over classes".into(),
+        );
+    }
+    let classes = datasets::find(&experiment.data)?.classes;
+    let clock = Clock { convention, momentum: experiment.momentum, dampening: 0.0 };
+    let coupled = |lr: f64, lambda: f64| {
+        let sgd = clock.coupled(lr, lambda, Some(classes));
+        sgd.with_context(|| format!("convention: {} is no SGD; this command trains with one", convention.name()))
+    };
+    if gave("lr") {
+        experiment.lr = experiment.lr.iter().map(|&lr| Ok(coupled(lr, 0.0)?.lr)).collect::<Result<Vec<_>>>()?.into();
+    }
+    if gave("lambda") {
+        let lambda = experiment.lambda.iter().map(|&l| Ok(coupled(1.0, l)?.weight_decay));
+        experiment.lambda = lambda.collect::<Result<Vec<_>>>()?.into();
+    }
+    if gave("lambda-min") {
+        experiment.lambda_min = coupled(1.0, experiment.lambda_min)?.weight_decay;
+    }
+    // The delay of the authors' schedule is in steps times their λ; that of our own in τ.
+    let trains = |kind| experiment.lambda_schedule == kind || experiment.compare.0.contains(&kind);
+    if trains(LambdaScheduleKind::AutoL2Reference) {
+        if trains(LambdaScheduleKind::AutoL2) {
+            let text = "lambda-schedule, compare: autol2 and autol2-reference have delays in different units; with --convention {} \
+                        train one of them";
+            return conflict(text.replace("{}", convention.name()));
+        }
+        let delay = experiment.lambda_delay.unwrap_or(ReferenceAutoL2::DELAY);
+        experiment.lambda_delay = Some(coupled(1.0, delay)?.weight_decay);
+    }
+    Ok(())
 }
 
 /// The command that makes `experiment` again, as one types it; `base` is what the command does without flags.
@@ -227,6 +307,9 @@ pub fn options(matches: &ArgMatches) -> Options {
         json: flag("json"),
         lease: Duration::from_secs(matches.try_get_one("lease").ok().flatten().copied().unwrap_or(120)),
         only: matches.try_get_one("only").ok().flatten().copied(),
+        checkpoint_every: Duration::from_secs_f64(
+            60.0 * matches.try_get_one("checkpoint-every").ok().flatten().copied().unwrap_or(0.5),
+        ),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Source {
     pub name: &'static str,
     /// What it is, in a line.
     pub about: &'static str,
+    /// How many classes its images have.
+    pub classes: usize,
     /// The terms it comes under.
     pub licence: &'static str,
     /// Its folder in the data directory.
@@ -50,6 +52,7 @@ pub const SOURCES: [Source; 5] = [
     Source {
         name: "fashion-mnist-512",
         about: "512 + 1000 images of Fashion-MNIST, part of the program",
+        classes: 10,
         licence: "MIT",
         folder: "",
         url: "",
@@ -59,6 +62,7 @@ pub const SOURCES: [Source; 5] = [
     Source {
         name: "fashion-mnist",
         about: "60000 + 10000 grey 28×28 images of clothes",
+        classes: 10,
         licence: "MIT",
         folder: "fashion-mnist",
         url: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
@@ -73,6 +77,7 @@ pub const SOURCES: [Source; 5] = [
     Source {
         name: "mnist",
         about: "60000 + 10000 grey 28×28 images of digits",
+        classes: 10,
         licence: "CC BY-SA 3.0",
         folder: "mnist",
         url: "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -87,6 +92,7 @@ pub const SOURCES: [Source; 5] = [
     Source {
         name: "cifar10",
         about: "50000 + 10000 colour 32×32 images in 10 classes",
+        classes: 10,
         licence: "none stated",
         folder: "cifar-10-batches-bin",
         url: "https://www.cs.toronto.edu/~kriz",
@@ -103,6 +109,7 @@ pub const SOURCES: [Source; 5] = [
     Source {
         name: "cifar100",
         about: "50000 + 10000 colour 32×32 images in 100 classes",
+        classes: 100,
         licence: "none stated",
         folder: "cifar-100-binary",
         url: "https://www.cs.toronto.edu/~kriz",

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use l2lab_core::train::Execution;
+use l2lab_core::{experiment::ExperimentError, model::Precision, train::Execution};
 
 /// A device as the user names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,25 @@ impl DeviceChoice {
             Self::Gpu(index) => gpu(*index),
             Self::Cuda(index) => cuda(*index),
         }
+    }
+}
+
+/// Refuses a number format that a device does not have.
+///
+/// # Errors
+/// For it.
+pub fn supports(device: &Device, choice: &DeviceChoice, precision: Precision) -> Result<()> {
+    match precision.reduced() {
+        Some(format) if !device.supports_dtype(format) => {
+            let has = [Precision::F32, Precision::Bf16, Precision::F16]
+                .into_iter()
+                .filter(|p| p.reduced().is_none_or(|f| device.supports_dtype(f)))
+                .map(|p| format!("{p:?}").to_lowercase());
+            let allowed = format!("on --device {choice}: {}", has.collect::<Vec<_>>().join(", "));
+            let value = format!("{precision:?}").to_lowercase();
+            Err(ExperimentError::Value { field: "precision", value, allowed }.into())
+        }
+        _ => Ok(()),
     }
 }
 

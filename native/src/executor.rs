@@ -13,7 +13,7 @@ use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
     model::Model,
-    train::{Execution, RunSpec, Task, Trace, Trainer, plan},
+    train::{Execution, Pending, RunSpec, Task, Trace, Trainer, plan},
 };
 
 use crate::{
@@ -24,11 +24,11 @@ use crate::{
     threads,
 };
 
-/// Time between checkpoints: what a crash loses at most.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Steps between updates of the progress bar.
 const PROGRESS_EVERY: u64 = 16;
 
+/// Steps that a GPU takes before its answer to a measurement is waited for.
+const OVERLAP: u64 = 8;
 /// How often is looked after claims, and after runs of other processes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -66,6 +66,8 @@ pub struct Executor<'a> {
     pub store: Option<&'a Store>,
     /// The one run to do, of all.
     pub only: Option<usize>,
+    /// Time between checkpoints: what a crash loses at most.
+    pub checkpoint_every: Duration,
 }
 
 /// What a worker does next.
@@ -97,7 +99,7 @@ impl Executor<'_> {
         };
         let wanted = || groups.iter().flatten();
         let count = wanted().count();
-        let progress = Progress::new(phase, count, wanted().map(|&i| runs[i].steps).sum());
+        let progress = Progress::new(phase, count, wanted().map(|&i| runs[i].steps).sum(), batch);
         let mut traces: Vec<Option<Trace>> = runs.iter().map(|_| None).collect();
         if let Some(store) = self.store {
             for &i in wanted() {
@@ -247,6 +249,14 @@ impl Executor<'_> {
         Ok(Next::Wait)
     }
 
+    /// Steps that are taken before a measurement is waited for: a GPU does not stand still while its answer is on the way.
+    fn overlap(&self) -> u64 {
+        match self.execution {
+            Execution::Single => 0,
+            Execution::Stacked => OVERLAP,
+        }
+    }
+
     /// Trains one stack of runs to its end; `None` if another process has taken it over.
     fn train_group(
         &self,
@@ -265,20 +275,29 @@ impl Executor<'_> {
         let mut counted = taken(&trainer);
         progress.resume(counted);
         let mut saved = Instant::now();
+        let mut pending: Option<(Pending, u64)> = None;
         loop {
-            if trainer.is_due() {
-                pollster::block_on(trainer.measure())?;
+            let stop = interrupt::requested();
+            let save = stop || saved.elapsed() > self.checkpoint_every;
+            let is_due = trainer.is_due();
+            let late = |since: u64| is_due || save || trainer.steps_taken() >= since + self.overlap();
+            if let Some((asked, _)) = pending.take_if(|(_, since)| late(*since)) {
+                pollster::block_on(trainer.finish_measure(asked))?;
+            }
+            if is_due && let Some(asked) = pollster::block_on(trainer.begin_measure())? {
+                if save || asked.is_last() || self.overlap() == 0 {
+                    pollster::block_on(trainer.finish_measure(asked))?;
+                } else {
+                    pending = Some((asked, trainer.steps_taken()));
+                }
             }
             if trainer.active() == 0 {
                 break;
             }
-            let stop = interrupt::requested();
             if claims.iter().any(|claim| claim.is_lost()) {
                 return Ok(None);
             }
-            if let Some(store) = self.store
-                && (stop || saved.elapsed() > CHECKPOINT_EVERY)
-            {
+            if save && let Some(store) = self.store {
                 store.save(phase, group, &pollster::block_on(trainer.snapshot())?)?;
                 saved = Instant::now();
             }
@@ -290,6 +309,9 @@ impl Executor<'_> {
                 let now = taken(&trainer);
                 progress.advance(now - counted);
                 counted = now;
+                if runs.len() == 1 {
+                    progress.at(trainer.position(0));
+                }
             }
         }
         progress.advance(lengths - counted);

@@ -3,13 +3,14 @@
 use std::{
     io::IsTerminal,
     sync::{
-        Mutex,
+        Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// How long a caller may wait before it calls [`Progress::line`] again.
 pub const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -20,6 +21,8 @@ pub struct Progress {
     unit: &'static str,
     total: u64,
     runs: usize,
+    /// Images of a step; 0 where there are none.
+    batch: usize,
     done: AtomicU64,
     resumed: AtomicU64,
     begin: Instant,
@@ -27,13 +30,15 @@ pub struct Progress {
     told: Mutex<Instant>,
     /// Whether it was said that other processes are waited for.
     waiting: AtomicBool,
+    /// Epochs and τ of the only run.
+    position: Mutex<Option<(f64, f64)>>,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Of `runs` runs with `total` steps altogether.
-    pub fn new(what: &str, runs: usize, total: u64) -> Self {
-        let progress = Self { runs, ..Self::of_work(what, "steps", total) };
+    /// Of `runs` runs with `total` steps altogether, each of `batch` images.
+    pub fn new(what: &str, runs: usize, total: u64, batch: usize) -> Self {
+        let progress = Self { runs, batch, ..Self::of_work(what, "steps", total) };
         progress.runs_done(0);
         progress
     }
@@ -51,11 +56,13 @@ impl Progress {
             unit,
             total,
             runs: 0,
+            batch: 0,
             done: 0.into(),
             resumed: 0.into(),
             begin,
             told: begin.into(),
             waiting: false.into(),
+            position: Mutex::new(None),
             bar,
         }
     }
@@ -85,6 +92,20 @@ impl Progress {
         }
     }
 
+    /// Tells how far the only run is: epochs and τ.
+    pub fn at(&self, position: (f64, f64)) {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{}:{}", self.what, self.place()));
+        }
+    }
+
+    /// ` epoch 1.5, τ 0.12,` of the only run, where there is one.
+    fn place(&self) -> String {
+        let position = *self.position.lock().unwrap_or_else(PoisonError::into_inner);
+        position.map_or_else(String::new, |(epoch, tau)| format!(" epoch {epoch:.1}, τ {tau:.3},"))
+    }
+
     /// Tells, once, that what is left is at work elsewhere.
     pub fn waits(&self) {
         if self.waiting.swap(true, Ordering::Relaxed) {
@@ -110,9 +131,13 @@ impl Progress {
         // Before the first step nothing is known of the rest.
         let eta = if taken == 0 { "unknown".into() } else { format!("{left:.0} s") };
         let digits = if rate < 10.0 { 2 } else { 0 };
+        let images =
+            if self.batch == 0 { String::new() } else { format!(", {:.0} images/s", rate * self.batch as f64) };
+        let memory = memory().map_or_else(String::new, |m| format!(", {:.1} GiB", m as f64 / f64::from(1 << 30)));
         eprintln!(
-            "{}: {}{:.0} % of {} {unit}, {rate:.digits$} {unit}/s, ETA {eta}",
+            "{}:{} {}{:.0} % of {} {unit}, {rate:.digits$} {unit}/s{images}{memory}, ETA {eta}",
             self.what,
+            self.place(),
             self.runs_of(runs_done),
             100.0 * done as f64 / self.total.max(1) as f64,
             self.total,
@@ -146,4 +171,13 @@ impl Progress {
         let runs = if self.runs == 0 { String::new() } else { format!("{} runs, ", self.runs) };
         eprintln!("{}: {runs}{taken} {} in {seconds:.1} s", self.what, self.unit);
     }
+}
+
+/// Bytes of the machine's memory that this process has; a GPU's own are not among them.
+fn memory() -> Option<u64> {
+    let id = sysinfo::get_current_pid().ok()?;
+    let mut system = System::new();
+    let what = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, what);
+    system.process(id).map(Process::memory)
 }

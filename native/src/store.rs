@@ -155,9 +155,13 @@ impl Store {
     /// When it cannot be written.
     pub fn complete(&self, summary: &str) -> Result<()> {
         self.write(SUMMARY, summary.as_bytes())?;
-        // The summary makes the directory complete; what is left of the state only takes space.
-        let _ = fs::remove_dir_all(self.dir.join(STATE));
+        self.clear();
         Ok(())
+    }
+
+    /// Drops the state of a complete directory, which only takes space.
+    pub fn clear(&self) {
+        let _ = fs::remove_dir_all(self.dir.join(STATE));
     }
 
     /// The trace of a finished run of `phase`.

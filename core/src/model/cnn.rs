@@ -59,6 +59,21 @@ pub(super) fn params(
     (params, buffers)
 }
 
+/// Multiplications of one example's convolutions.
+#[cfg(feature = "full-scale")]
+pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut width]: [usize; 3]) -> usize {
+    let (mut c_in, mut sum) = (channels, 0);
+    for block in 1..config.depth {
+        let whole = height * width;
+        (height, width) = (shrunk(height, block, config.pooling), shrunk(width, block, config.pooling));
+        // Pooling comes after the convolution, a stride within it.
+        let pixels = if config.pooling == Pooling::Stride { height * width } else { whole };
+        sum += KERNEL * KERNEL * c_in * config.width * pixels;
+        c_in = config.width;
+    }
+    sum
+}
+
 /// Scale and shift of a batch normalization, and its running averages.
 pub(super) fn norm_params(params: &mut Vec<ParamSpec>, buffers: &mut Vec<ParamSpec>, name: &str, channels: usize) {
     let vector = |part: &str, start| ParamSpec::new(format!("{name}.{part}"), vec![channels], Init::Constant(start));

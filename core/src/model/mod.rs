@@ -236,6 +236,19 @@ impl Model {
         }
     }
 
+    /// Multiplications of one example's forward pass in convolutions and dense layers; a backward pass has twice as many.
+    #[cfg(feature = "full-scale")]
+    #[must_use]
+    pub fn multiplications(&self) -> u64 {
+        let convolutions = match self.config.kind {
+            ModelKind::Linear | ModelKind::Fc => 0,
+            ModelKind::Cnn => cnn::multiplications(&self.config, self.input),
+            ModelKind::Wrn => wrn::multiplications(&self.config, self.input),
+        };
+        let dense = self.params.iter().filter(|spec| spec.shape.len() == 2);
+        (convolutions + dense.map(ParamSpec::elements).sum::<usize>()) as u64
+    }
+
     /// The largest number of values per example between two layers: what bounds a forward pass's memory.
     #[must_use]
     pub fn activation_size(&self) -> usize {

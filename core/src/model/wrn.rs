@@ -187,3 +187,18 @@ pub(super) fn forward(
 pub(super) fn activation_size(config: &ModelConfig, [_, height, width]: [usize; 3]) -> usize {
     height * width * STEM.saturating_mul(config.width)
 }
+
+/// Multiplications of one example's convolutions.
+pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut width]: [usize; 3]) -> usize {
+    let of = |c_in: usize, c_out: usize, side: usize, pixels: usize| side * side * c_in * c_out * pixels;
+    let mut sum = of(channels, STEM, KERNEL, height * width);
+    for block in Block::all(config) {
+        (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
+        let ([c_in, c_out], pixels) = (block.channels, height * width);
+        sum += of(c_in, c_out, KERNEL, pixels) + of(c_out, c_out, KERNEL, pixels);
+        if block.has_shortcut() {
+            sum += of(c_in, c_out, side(config.shortcut), pixels);
+        }
+    }
+    sum
+}

@@ -59,6 +59,20 @@ pub struct Measurement {
 }
 
 impl Measurement {
+    /// Of which nothing is known yet.
+    pub(super) const UNKNOWN: Self = Self {
+        step: 0,
+        epoch: 0.0,
+        tau: 0.0,
+        train_loss: f64::NAN,
+        train_accuracy: f64::NAN,
+        test_loss: f64::NAN,
+        test_accuracy: f64::NAN,
+        sq_norm: f64::NAN,
+        lr: 0.0,
+        lambda: 0.0,
+    };
+
     /// The first number that is NaN or infinite: training diverged.
     #[must_use]
     pub fn non_finite(&self) -> Option<&'static str> {

@@ -22,4 +22,6 @@ pub use optimizer::{Decayed, Memory, Optimizer, OptimizerKind};
 pub use plan::{Execution, plan};
 pub use schedule::{LrCourse, LrSchedule};
 pub use task::Task;
+#[cfg(feature = "full-scale")]
+pub use trainer::Pending;
 pub use trainer::{NamedTensor, Snapshot, TrainError, Trainer};

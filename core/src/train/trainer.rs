@@ -1,6 +1,11 @@
 //! The trainer: a state machine without I/O that advances a stack of runs and measures them.
 
 use std::sync::Arc;
+#[cfg(feature = "full-scale")]
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -66,6 +71,34 @@ impl RunState {
     /// λ of the next step.
     fn lambda(&self) -> f64 {
         self.schedule.lambda(&self.clock)
+    }
+}
+
+/// Sets apart the variations of the minibatches on which training is watched from those of training steps.
+const PROBES: u64 = 1 << 55;
+
+/// Numbers that the device tells of a run.
+const VALUES: usize = 5;
+
+/// What is being read back from the device.
+#[cfg(feature = "full-scale")]
+type Reading = Pin<Box<dyn Future<Output = Result<Vec<f32>, DeviceError>>>>;
+
+/// A measurement that the device has been asked for.
+#[cfg(feature = "full-scale")]
+pub struct Pending {
+    asked: Vec<(usize, Measurement)>,
+    /// The reading, or what it has given already.
+    values: Result<Reading, Vec<f32>>,
+    is_last: bool,
+}
+
+#[cfg(feature = "full-scale")]
+impl Pending {
+    /// Whether it ends a run, which takes no further step.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.is_last
     }
 }
 
@@ -178,6 +211,16 @@ impl Trainer {
     #[must_use]
     pub fn params(&self) -> &[Tensor<2>] {
         &self.params
+    }
+
+    /// Epochs that run `index` has trained for, and its τ.
+    ///
+    /// # Panics
+    /// When there is no such run.
+    #[cfg(feature = "full-scale")]
+    #[must_use]
+    pub fn position(&self, index: usize) -> (f64, f64) {
+        (self.step as f64 / self.steps_per_epoch as f64, self.runs[index].clock.tau)
     }
 
     /// What was measured of each run, in the order given to [`Self::new`].
@@ -305,47 +348,86 @@ impl Trainer {
     /// # Errors
     /// When the device fails.
     pub async fn measure(&mut self) -> Result<Vec<(usize, Measurement)>, TrainError> {
-        self.measured = true;
         self.probe().await?;
+        match self.ask() {
+            Some((asked, values)) => Ok(self.receive(asked, read_back(values).await?)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Begins what [`Self::measure`] does, and leaves it to the device; `None` if nothing is due. The caller may take steps before
+    /// it waits for [`Self::finish_measure`], unless [`Pending::is_last`].
+    ///
+    /// # Errors
+    /// When the device fails.
+    #[cfg(feature = "full-scale")]
+    pub async fn begin_measure(&mut self) -> Result<Option<Pending>, TrainError> {
+        self.probe().await?;
+        let Some((asked, values)) = self.ask() else { return Ok(None) };
+        let is_last = asked.iter().any(|(index, m)| m.step >= self.runs[*index].trace.run.steps);
+        let mut reading: Reading = Box::pin(read_back(values));
+        // The device is asked by the first poll: later its answer would come after all that is asked of it by then.
+        let values = match reading.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(values) => Err(values?),
+            Poll::Pending => Ok(reading),
+        };
+        Ok(Some(Pending { asked, values, is_last }))
+    }
+
+    /// Ends what [`Self::begin_measure`] has begun.
+    ///
+    /// # Errors
+    /// When the device fails.
+    #[cfg(feature = "full-scale")]
+    pub async fn finish_measure(&mut self, pending: Pending) -> Result<Vec<(usize, Measurement)>, TrainError> {
+        let values = match pending.values {
+            Ok(reading) => reading.await?,
+            Err(values) => values,
+        };
+        Ok(self.receive(pending.asked, values))
+    }
+
+    /// What is due now: each run's index and measurement, without the numbers that the device is yet to tell.
+    fn ask(&mut self) -> Option<(Vec<(usize, Measurement)>, Tensor<2>)> {
+        self.measured = true;
         let due = self.due();
         if due.is_empty() {
-            return Ok(Vec::new());
+            return None;
         }
-        let values = self.evaluate(&due).await?;
-        let mut measured = Vec::with_capacity(due.len());
-        let mut ended = Vec::new();
-        for (&row, [train_loss, train_accuracy, test_loss, test_accuracy, sq_norm]) in due.iter().zip(values) {
+        let values = self.evaluate(&due);
+        let asked = due.into_iter().map(|row| {
             let index = self.rows[row];
-            let lr = self.lr(&self.runs[index].trace.run);
-            let run = &mut self.runs[index];
-            let m = Measurement {
-                step: self.step,
-                epoch: self.step as f64 / self.steps_per_epoch as f64,
-                tau: run.clock.tau,
-                train_loss,
-                train_accuracy,
-                test_loss,
-                test_accuracy,
-                sq_norm,
-                lr,
-                lambda: run.lambda(),
-            };
-            run.trace.end = if let Some(what) = m.non_finite() {
-                Some(End::Diverged { step: self.step, what: what.to_owned() })
+            let run = &self.runs[index];
+            let epoch = self.step as f64 / self.steps_per_epoch as f64;
+            let (lr, lambda) = (self.lr(&run.trace.run), run.lambda());
+            (index, Measurement { step: self.step, epoch, tau: run.clock.tau, lr, lambda, ..Measurement::UNKNOWN })
+        });
+        Some((asked.collect(), values))
+    }
+
+    /// Records what the device has told, and ends runs.
+    fn receive(&mut self, mut asked: Vec<(usize, Measurement)>, values: Vec<f32>) -> Vec<(usize, Measurement)> {
+        for ((index, m), values) in asked.iter_mut().zip(values.chunks_exact(VALUES)) {
+            let [train_loss, train_accuracy, test_loss, test_accuracy, sq_norm]: [f64; VALUES] =
+                std::array::from_fn(|i| f64::from(values[i]));
+            *m = Measurement { train_loss, train_accuracy, test_loss, test_accuracy, sq_norm, ..*m };
+            let trace = &mut self.runs[*index].trace;
+            if trace.end.is_some() {
+                continue;
+            }
+            trace.end = if let Some(what) = m.non_finite() {
+                Some(End::Diverged { step: m.step, what: what.to_owned() })
             } else {
-                (self.step >= run.trace.run.steps).then_some(End::Completed)
+                (m.step >= trace.run.steps).then_some(End::Completed)
             };
-            if run.trace.end.is_some() {
-                ended.push(row);
-            }
             // A diverged state is recorded as the reason, not as a point of the curve.
-            if !run.trace.diverged() {
-                run.trace.points.push(m);
+            if !trace.diverged() {
+                trace.points.push(*m);
             }
-            measured.push((index, m));
         }
-        self.keep_rows(|row| !ended.contains(&row));
-        Ok(measured)
+        let active: Vec<bool> = self.rows.iter().map(|&r| self.runs[r].trace.end.is_none()).collect();
+        self.keep_rows(|row| active[row]);
+        asked
     }
 
     /// Shows λ schedules how training does, each run on its own minibatch, normalized as in training.
@@ -356,7 +438,15 @@ impl Trainer {
         }
         let (params, mut buffers) = (self.pick(&self.params, &rows), self.pick(&self.buffers, &rows));
         let indices: Vec<usize> = rows.iter().flat_map(|&row| self.batches[row].probe(self.step)).collect();
-        let [images, targets] = self.task.train.gather(&indices, rows.len());
+        let mut batch = self.task.train.gather(&indices, rows.len());
+        if self.varies() {
+            let each = indices.len() / rows.len();
+            let seeds = rows.iter().map(|&row| self.runs[self.rows[row]].trace.run.seed);
+            let variations: Vec<_> =
+                seeds.flat_map(|seed| self.augmentation.draw(each, seed, self.step | PROBES)).collect();
+            batch = augment(batch, self.task.input(), &variations);
+        }
+        let [images, targets] = batch;
         let logits = self.model.forward(&params, &mut buffers, images, Mode::Train);
         let hits = hits(logits.clone(), targets.clone());
         let means = [self.loss.per_example(logits, targets), hits].map(|t| t.mean_dim(1));
@@ -384,10 +474,12 @@ impl Trainer {
     /// `[train loss, train accuracy, test loss, test accuracy, ‖θ‖²]` of the runs in `rows`.
     ///
     /// As many training examples are measured as there are test examples, if there are that many.
-    async fn evaluate(&self, rows: &[usize]) -> Result<Vec<[f64; 5]>, TrainError> {
+    fn evaluate(&self, rows: &[usize]) -> Tensor<2> {
         let (params, mut buffers) = (self.pick(&self.params, rows), self.pick(&self.buffers, rows));
-        let chunk = (EVALUATION_LIMIT / (rows.len() * self.model.activation_size())).max(1);
-        let mut columns = Vec::with_capacity(5);
+        // What memory and cache were enough for in training is no more in a test; normalization by the batch needs one.
+        let batch = self.batches[0].batch_size();
+        let chunk = (EVALUATION_LIMIT / (rows.len() * self.model.activation_size())).max(batch);
+        let mut columns = Vec::with_capacity(VALUES);
         for examples in [&self.task.train, &self.task.test] {
             let count = examples.count.min(self.task.test.count);
             let mut sums: Option<[Tensor<2>; 2]> = None;
@@ -409,8 +501,7 @@ impl Trainer {
         }
         let sq_norm = params.into_iter().map(|p| (p.clone() * p).sum_dim(1)).reduce(|a, b| a + b);
         columns.push(sq_norm.expect("a model has parameters"));
-        let values = read_back(Tensor::cat(columns, 1)).await?;
-        Ok(values.chunks_exact(5).map(|v| std::array::from_fn(|i| f64::from(v[i]))).collect())
+        Tensor::cat(columns, 1)
     }
 
     /// Drops the rows that `keep` refuses.

@@ -420,3 +420,41 @@ fn plans_start_with_the_longest_run_and_stack_within_memory() {
     all.sort_unstable();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
 }
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn steps_may_be_taken_while_a_measurement_is_on_its_way() {
+    // The second run diverges in mid-run, the third ends before the others.
+    let runs = || vec![spec(0.01, 0.1, 0.9, 1, 23), spec(0.01, 1e6, 0.9, 2, 30), spec(0.1, 0.1, 0.0, 3, 12)];
+    let mse = Experiment { batch: 16, width: 8, loss: l2lab_core::train::Loss::Mse, ..Experiment::default() };
+    let task = task(64, 32);
+    let at_once = finish(Trainer::new(&mse, Arc::clone(&task), runs()));
+    assert!(at_once[1].diverged() && !at_once[0].diverged());
+    for most in [1, 2, 4] {
+        let mut trainer = Trainer::new(&mse, Arc::clone(&task), runs());
+        let mut pending = None;
+        while trainer.active() > 0 {
+            if trainer.is_due() || pending.as_ref().is_some_and(|(_, since)| trainer.steps_taken() >= since + most) {
+                if let Some((asked, _)) = pending.take() {
+                    pollster::block_on(trainer.finish_measure(asked)).unwrap();
+                }
+            }
+            if let Some(asked) = pollster::block_on(trainer.begin_measure()).unwrap() {
+                if asked.is_last() {
+                    pollster::block_on(trainer.finish_measure(asked)).unwrap();
+                } else {
+                    pending = Some((asked, trainer.steps_taken()));
+                }
+            }
+            trainer.step();
+        }
+        let overlapped = trainer.into_traces();
+        for (a, b) in at_once.iter().zip(&overlapped) {
+            assert_eq!((&a.run, &a.end, a.points.len()), (&b.run, &b.end, b.points.len()));
+            for (x, y) in a.points.iter().zip(&b.points) {
+                assert_eq!((x.step, x.tau, x.lambda), (y.step, y.tau, y.lambda));
+                assert!((x.test_loss - y.test_loss).abs() <= 1e-5 * x.test_loss, "{x:?} {y:?}");
+            }
+        }
+    }
+}

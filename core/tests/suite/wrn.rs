@@ -85,6 +85,21 @@ fn depths_that_no_wide_resnet_has_are_refused() {
     }
 }
 
+#[test]
+fn multiplications_are_the_published_ones() {
+    let count = |experiment: Experiment, input| Model::new(experiment.model_config(), input, 10).multiplications();
+    // Zagoruyko & Komodakis: 5.2 billion for 28-10.
+    assert_eq!(count(wrn(28, 10, "1x1"), [3, 32, 32]), 5_245_844_480);
+    let cnn = |pooling: &str| {
+        let settings = [("model", "cnn"), ("depth", "3"), ("width", "4"), ("pooling", pooling), ("readout", "flatten")];
+        count(Experiment::default().with(&settings).unwrap(), [3, 10, 10])
+    };
+    assert_eq!(cnn("stride"), 9 * 3 * 4 * 100 + 9 * 16 * 25 + 10 * 4 * 25);
+    assert_eq!(cnn("max"), 9 * 3 * 4 * 100 + 9 * 16 * 100 + 10 * 4 * 25);
+    let fc = Experiment::default().with(&[("depth", "3"), ("width", "5")]).unwrap();
+    assert_eq!(count(fc, [1, 28, 28]), 784 * 5 + 25 + 50);
+}
+
 /// As tests/wrn-fixtures.py makes them.
 fn values(index: usize, shape: &[usize]) -> Vec<f32> {
     let fan_in: usize = if shape.len() == 4 { shape[1..].iter().product() } else { shape[0] };

@@ -30,7 +30,7 @@ use l2lab_core::{
 
 use crate::{
     cli::{self, Options},
-    datasets,
+    datasets, device,
     executor::{CompletedElsewhere, Executor, Interrupted, OneRun},
     interrupt,
     store::{Store, free_directory},
@@ -167,7 +167,7 @@ impl Job {
             && let Some(summary) = store.summary()
         {
             let dir = store.dir().to_owned();
-            store.complete(&summary)?;
+            store.clear();
             return Ok(Start::Complete { dir, summary });
         }
         let full = datasets::find(&experiment.data)?.load(&options.data_dir)?;
@@ -176,6 +176,7 @@ impl Job {
         let runs = runs(&experiment, &split)?;
         let threads = threads::count(options.threads)?;
         let (device, execution) = options.device.open()?;
+        device::supports(&device, &options.device, experiment.precision)?;
         let task = Arc::new(Task::new(&split, &device));
         let store = match resumed {
             Some((store, _)) => Some(store),
@@ -210,6 +211,7 @@ impl Job {
             threads: self.threads,
             store: self.store.as_ref(),
             only: self.options.only,
+            checkpoint_every: self.options.checkpoint_every,
         }
     }
 

@@ -5,17 +5,21 @@ mod theory;
 use std::{fmt::Write, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use burn::tensor::Device;
+use burn::tensor::{Device, FloatDType, Tensor};
 use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     data::{Dataset, MNIST_CLASSES, Split},
-    model::ModelKind,
+    model::{ModelKind, Precision},
     train::{Execution, Task, Trainer},
 };
 use serde::Serialize;
 
-use crate::{cli, device::DeviceChoice, threads};
+use crate::{
+    cli,
+    device::{self, DeviceChoice},
+    threads,
+};
 
 /// Steps before the clock starts: caches, allocator, a GPU's autotune. A single one must do where it takes long.
 const WARM_UP: usize = 5;
@@ -24,6 +28,8 @@ const SAMPLES: usize = 15;
 const LEAST_SAMPLES: usize = 3;
 /// A workload is timed for about this long at most.
 const MOST_SECONDS: f64 = 60.0;
+/// Products of matrices that are timed for the peak.
+const PRODUCTS: usize = 10;
 /// A sample takes as many steps as fill this time, so that the clock's grain does not matter.
 const SAMPLE_SECONDS: f64 = 0.2;
 
@@ -54,6 +60,12 @@ struct Timing {
     images_per_second: f64,
     milliseconds_per_step: f64,
     samples: usize,
+    precision: Precision,
+    /// Floating-point operations a second in products and convolutions, forward and backward.
+    flops: f64,
+    /// The same of a product of two square matrices in this format on this device: what `flops` is a share of.
+    peak_flops: f64,
+    share_of_peak: f64,
 }
 
 fn workloads() -> Vec<Workload> {
@@ -118,28 +130,75 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         return theory::run(threads, options.json);
     }
     let (device, execution) = options.device.open()?;
+    let precision = precision(matches, &device, &options.device)?;
     let named = |w: &Workload| wanted.iter().any(|n| *n == w.name);
     let chosen = workloads().into_iter().filter(|w| if wanted.is_empty() { !w.by_name } else { named(w) });
+    let peak = threads::with(threads, || peak(&device, precision, matches!(execution, Execution::Stacked)))?;
     let mut timings = Vec::new();
     let mut text = String::new();
-    for workload in chosen {
+    for mut workload in chosen {
         eprintln!("{}: {}", workload.name, workload.about);
-        let t = time(&workload, &options.device, &device, execution, threads)?;
+        workload.experiment.precision = precision;
+        let t = time(&workload, &options.device, &device, execution, threads, peak)?;
         let [low, high] = t.steps_per_second_quartiles;
         let _ = writeln!(
             text,
-            "{:<9} {:>9.2} steps/s (quartiles {low:.2} to {high:.2}) {:>10.0} images/s {:>9.3} ms a step",
-            t.workload, t.steps_per_second, t.images_per_second, t.milliseconds_per_step
+            "{:<9} {:>9.2} steps/s (quartiles {low:.2} to {high:.2}) {:>10.0} images/s {:>9.3} ms a step {:>8.3} TFLOP/s, {:.0} % \
+             of peak",
+            t.workload,
+            t.steps_per_second,
+            t.images_per_second,
+            t.milliseconds_per_step,
+            1e-12 * t.flops,
+            100.0 * t.share_of_peak
         );
         timings.push(t);
     }
     if options.json {
         return Ok(serde_json::to_string(&serde_json::json!({ "bench": timings }))? + "\n");
     }
+    let _ = writeln!(text, "peak: {:.3} TFLOP/s, a product of square matrices in {precision:?}", 1e-12 * peak);
     Ok(text)
 }
 
-fn time(w: &Workload, choice: &DeviceChoice, device: &Device, execution: Execution, threads: usize) -> Result<Timing> {
+/// The number format that the flags ask for.
+fn precision(matches: &ArgMatches, device: &Device, choice: &DeviceChoice) -> Result<Precision> {
+    let name: &String = matches.get_one("precision").context("precision has a default")?;
+    let mut experiment = Experiment::default();
+    experiment.set("precision", name)?;
+    device::supports(device, choice, experiment.precision)?;
+    Ok(experiment.precision)
+}
+
+/// Floating-point operations a second of a product of two square matrices, the best of a few.
+fn peak(device: &Device, precision: Precision, large: bool) -> Result<f64> {
+    let side = if large { 8192 } else { 1024 };
+    let format = precision.reduced().unwrap_or(FloatDType::F32);
+    let ones = || Tensor::<2>::ones([side, side], device).cast(format);
+    let (a, b) = (ones(), ones());
+    let product = || -> Result<f64> {
+        let begin = Instant::now();
+        // One value of it: the product has to be there.
+        let value = a.clone().matmul(b.clone()).narrow(0, 0, 1).narrow(1, 0, 1).cast(FloatDType::F32).into_data();
+        anyhow::ensure!(value.num_elements() == 1, "the device gave no product");
+        Ok(begin.elapsed().as_secs_f64())
+    };
+    product()?;
+    let mut best = f64::INFINITY;
+    for _ in 0..PRODUCTS {
+        best = best.min(product()?);
+    }
+    Ok(2.0 * (side as f64).powi(3) / best)
+}
+
+fn time(
+    w: &Workload,
+    choice: &DeviceChoice,
+    device: &Device,
+    execution: Execution,
+    threads: usize,
+    peak: f64,
+) -> Result<Timing> {
     let data = noise(w.image)?;
     let task = Arc::new(Task::new(&Split { train: data.clone(), test: data }, device));
     let experiment = &w.experiment;
@@ -153,6 +212,8 @@ fn time(w: &Workload, choice: &DeviceChoice, device: &Device, execution: Executi
     let mut trainers: Vec<Trainer> =
         stacks.into_iter().map(|s| Trainer::new(experiment, Arc::clone(&task), s)).collect();
     let parameters = trainers[0].model().parameter_count();
+    // Multiplications and additions, forward and twice as many backward.
+    let flops_of_image = 6.0 * trainers[0].model().multiplications() as f64;
     let workers = threads.min(trainers.len());
     let mut advance = |steps: usize| -> Result<f64> {
         let begin = Instant::now();
@@ -182,7 +243,12 @@ fn time(w: &Workload, choice: &DeviceChoice, device: &Device, execution: Executi
     rates.sort_by(f64::total_cmp);
     let at = |q: f64| rates[(q * (samples - 1) as f64).round() as usize];
     let images = experiment.batch * w.runs;
+    let flops = at(0.5) * images as f64 * flops_of_image;
     Ok(Timing {
+        precision: experiment.precision,
+        flops,
+        peak_flops: peak,
+        share_of_peak: flops / peak,
         workload: w.name,
         about: w.about,
         device: choice.to_string(),
