@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """`l2lab bench`'s workloads in PyTorch, timed in turn with l2lab on the same machine, as ratios.
 
-Not part of tests/run. Needs a release build and `pip install torch`; without names it times all but the Wide ResNet:
+Not part of tests/run. Needs a release build and `pip install torch`; without names it times all but the Wide ResNets:
     cargo build --release && python3 tests/bench-torch.py [NAME...]
+On a GPU, beside PyTorch's eager and compiled step in bf16 with channels last:
+    cargo build --release --features gpu && python3 tests/bench-torch.py --device gpu --precision bf16 wrn-28-10
 """
+import argparse
 import json
 import os
 import statistics
@@ -38,51 +41,93 @@ WORKLOADS = {
     "cnn-32": (convolutional, (64, 3, 32, 32), 1),
     "grid-fc": (lambda: fully_connected(128), (64, 784), 16),
     "wrn-16-4": (lambda: WideResNet(16, 4, 1), (128, 3, 32, 32), 1),
+    "wrn-28-10": (lambda: WideResNet(28, 10, 1), (128, 3, 32, 32), 1),
 }
+FORMATS = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}
 
 
-def stepper(make, shape, runs):
-    models = [make() for _ in range(runs)]
-    optimizers = [torch.optim.SGD(m.parameters(), lr=0.01, weight_decay=1e-3) for m in models]
-    data, labels = torch.randn(1024, *shape[1:]), torch.randint(0, 10, (1024,))
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(WORKLOADS))
+    parser.add_argument("--device", default="cpu", help="as l2lab's: cpu, gpu, gpu:1, cuda:1")
+    parser.add_argument("--precision", default="f32", choices=FORMATS)
+    args = parser.parse_args()
+    unknown = [name for name in args.names if name not in WORKLOADS]
+    if unknown:
+        parser.error(f"no workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
+    return args
+
+
+def stepper(name, device, precision, compiled):
+    make, shape, runs = WORKLOADS[name]
+    layout = torch.channels_last if len(shape) == 4 and device.type != "cpu" else torch.contiguous_format
+    models = [make().to(device, memory_format=layout) for _ in range(runs)]
+    momentum = 0.9 if name.startswith("wrn") else 0.0
+    optimizers = [torch.optim.SGD(m.parameters(), lr=0.01, momentum=momentum, weight_decay=1e-3) for m in models]
+    data, labels = torch.randn(1024, *shape[1:], device=device), torch.randint(0, 10, (1024,), device=device)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "f16" and device.type != "cpu")
+
+    def loss(model, images, targets):
+        with torch.autocast(device.type, dtype=FORMATS[precision], enabled=FORMATS[precision] is not None):
+            return F.cross_entropy(model(images).float(), targets)
+
+    if compiled:
+        loss = torch.compile(loss)
 
     def step():
         for model, optimizer in zip(models, optimizers):
-            batch = torch.randint(0, 1024, (shape[0],))
+            batch = torch.randint(0, 1024, (shape[0],), device=device)
             optimizer.zero_grad()
-            F.cross_entropy(model(data[batch]), labels[batch]).backward()
-            optimizer.step()
+            images = data[batch]
+            scaler.scale(loss(model, images.to(memory_format=layout) if images.dim() == 4 else images, labels[batch])).backward()
+            scaler.step(optimizer)
+            scaler.update()
 
     return step
 
 
-def rate(step):
+def rate(step, device):
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     begin = time.perf_counter()
     for _ in range(5):
         step()
+        wait()
         if time.perf_counter() - begin > 5:
             break
     steps, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < SAMPLE_SECONDS:
         step()
         steps += 1
+    wait()
     return steps / (time.perf_counter() - begin)
 
 
-def l2lab(name):
+def l2lab(name, args):
     command = [os.path.join(ROOT, "target/release/l2lab"), "bench", name, "--json"]
+    command += ["--device", args.device, "--precision", args.precision]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(out)["bench"][0]["steps_per_second"]
 
 
-print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {ROUNDS} rounds in turn, ms a step")
-for name in sys.argv[1:] or [n for n in WORKLOADS if not n.startswith("wrn")]:
-    make, shape, runs = WORKLOADS[name]
-    step = stepper(make, shape, runs)
-    theirs, ours = zip(*[(rate(step), l2lab(name)) for _ in range(ROUNDS)])
-    ratios = sorted(t / o for t, o in zip(theirs, ours))
-    theirs, ours = 1e3 / statistics.median(theirs), 1e3 / statistics.median(ours)
-    print(
-        f"{name:8} PyTorch {theirs:8.2f}  l2lab {ours:8.2f}  "
-        f"ratio {statistics.median(ratios):5.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-    )
+def main():
+    args = parse()
+    kind, _, index = args.device.partition(":")
+    device = torch.device("cpu") if kind == "cpu" else torch.device(f"cuda:{index or 0}")
+    # Compiled kernels are what one would use on a GPU; on a CPU they need a C++ compiler and gain little.
+    ways = [("eager", False)] if device.type == "cpu" else [("eager", False), ("compiled", True)]
+    where = f"{torch.get_num_threads()} threads" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    print(f"PyTorch {torch.__version__}, {where}, {args.precision}; medians of {ROUNDS} rounds in turn, ms a step")
+    for name in args.names or [n for n in WORKLOADS if not n.startswith("wrn")]:
+        for way, compiled in ways:
+            step = stepper(name, device, args.precision, compiled)
+            theirs, ours = zip(*[(rate(step, device), l2lab(name, args)) for _ in range(ROUNDS)])
+            ratios = sorted(t / o for t, o in zip(theirs, ours))
+            theirs, ours = 1e3 / statistics.median(theirs), 1e3 / statistics.median(ours)
+            print(
+                f"{name:9} PyTorch {way:8} {theirs:8.2f}  l2lab {ours:8.2f}  "
+                f"ratio {statistics.median(ratios):5.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
+                flush=True,
+            )
+
+
+main()

@@ -348,6 +348,17 @@ fn numbers_of_the_papers_code_mean_what_they_mean_there() {
     }
 }
 
+#[test]
+fn runs_that_no_memory_holds_are_refused_with_what_fits() {
+    let dir = TempDir::new().unwrap();
+    let wide = ["sweep", "--model", "wrn", "--depth", "28", "--width", "20", "--lambda", "0.1,0.01", "--out", "o"];
+    let many = with(&wide, &["--seeds", "64", "--threads", "128", "--batch", "512"]);
+    let message = bad(dir.path(), &many, 1);
+    assert!(message.contains("batch: a step of 128 run(s) with '512' images"), "{message}");
+    assert!(message.contains("GiB are available; "), "{message}");
+    assert!(!dir.path().join("o").exists(), "nothing was begun");
+}
+
 /// A sweep that takes long enough to be interrupted.
 fn long(out: &str) -> Vec<&str> {
     let grid = [
@@ -420,12 +431,17 @@ fn a_damaged_checkpoint_is_named() {
     let files = fs::read_dir(&state).unwrap().map(|e| e.unwrap().path());
     let saved: Vec<PathBuf> = files.filter(|p| p.extension().is_some_and(|e| e == "safetensors")).collect();
     assert!(!saved.is_empty());
-    for file in &saved {
-        let bytes = fs::read(file).unwrap();
-        fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    let whole: Vec<Vec<u8>> = saved.iter().map(|file| fs::read(file).unwrap()).collect();
+    // Cut short; and with one bit of a weight changed.
+    let cut = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
+    let changed = |bytes: &[u8]| [&bytes[..bytes.len() - 1], &[bytes[bytes.len() - 1] ^ 1]].concat();
+    for damage in [&cut as &dyn Fn(&[u8]) -> Vec<u8>, &changed] {
+        for (file, bytes) in saved.iter().zip(&whole) {
+            fs::write(file, damage(bytes)).unwrap();
+        }
+        let message = bad(dir.path(), &["sweep", "--out", "o", "--resume"], 1);
+        assert!(message.contains(".safetensors' is damaged") && message.contains("remove it"), "{message}");
     }
-    let message = bad(dir.path(), &["sweep", "--out", "o", "--resume"], 1);
-    assert!(message.contains(".safetensors' is damaged") && message.contains("remove it"), "{message}");
     for file in &saved {
         fs::remove_file(file).unwrap();
     }

@@ -235,15 +235,18 @@ fn figure_1a_trains_each_lambda_for_a_fixed_time_and_for_one_that_goes_as_its_in
     assert!(summary["experiment"]["lr-schedule"] == "step" && summary["lambda_fixed"] == 0.03);
     let steps: Vec<Value> = summary["rows"].as_array().unwrap().iter().map(|r| r["steps"].clone()).collect();
     assert_eq!(Value::from(steps), serde_json::json!([[12, 4], [12, 12], [12, 36]]));
-    // The one whose times agree is trained once: five runs of each seed.
+    // The one whose times agree is trained once, and λ = 0 as long as the longest: six runs of each seed.
     let curves = curves(dir.path(), "a");
-    assert_eq!(curves.len(), 10);
+    assert_eq!(curves.len(), 12);
     let lengths = |lambda: f64| curves.iter().filter(|c| c.0 == lambda).map(|c| c.1.len()).collect::<Vec<_>>();
-    assert_eq!((lengths(0.03), lengths(0.01)), (vec![12; 2], vec![12, 12, 36, 36]));
+    assert_eq!((lengths(0.03), lengths(0.01), lengths(0.0)), (vec![12; 2], vec![12, 12, 36, 36], vec![36; 2]));
     let ends = |lambda: f64| curves.iter().filter(|c| c.0 == lambda).map(|c| *c.1.last().unwrap()).collect::<Vec<_>>();
     let (large, small) = (ends(0.1), ends(0.01));
     let gain = (small[2] - large[2] + small[3] - large[3]) / 2.0;
     assert!((summary["gain"]["mean"].as_f64().unwrap() - gain).abs() < 1e-12, "{summary}");
+    let none = ends(0.0);
+    let gain = (small[2] - none[0] + small[3] - none[1]) / 2.0;
+    assert!((summary["gain_over_none"]["mean"].as_f64().unwrap() - gain).abs() < 1e-12, "{summary}");
     let best = summary["ends"][0]["best_accuracy"].as_f64().unwrap();
     let fixed = |lambda: f64| ends(lambda)[..2].iter().sum::<f64>() / 2.0;
     assert!((best - [0.1, 0.03, 0.01].map(fixed).into_iter().fold(0.0, f64::max)).abs() < 1e-12);
@@ -327,8 +330,8 @@ fn a_figure_tells_its_cost_and_trains_nothing() {
         serde_json::from_str(&good(dir.path(), &["reproduce", "fig1a", "--preset", "smoke", "--cost", "--json"]))
             .unwrap();
     let phase = &told["phases"][0];
-    // Fixed and scaled times of three λ and two seeds, at eight steps an epoch.
-    assert_eq!((phase["runs"].as_u64(), phase["steps"].as_u64()), (Some(10), Some(2 * (24 * 3 + 7 + 72))));
+    // Fixed and scaled times of three λ, and none, of two seeds, at eight steps an epoch.
+    assert_eq!((phase["runs"].as_u64(), phase["steps"].as_u64()), (Some(12), Some(2 * (24 * 3 + 7 + 72 + 72))));
     assert!(phase["seconds_per_step"].as_f64().unwrap() > 0.0);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
     // The paper's own images are not replaced by others.

@@ -18,6 +18,7 @@ use l2lab_core::{
 
 use crate::{
     claims::Claim,
+    failure::caught,
     interrupt,
     progress::{LINE_EVERY, Progress},
     store::Store,
@@ -196,12 +197,14 @@ impl Executor<'_> {
                 self.next(phase, runs, &mut queue)
             };
             match next {
-                Ok(Next::Train(group, claims)) => match self.train_group(phase, &group, runs, &claims, progress) {
-                    // Lost to another process, which it may lose again.
-                    Ok(None) => queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(group),
-                    Ok(Some(traces)) => return Some(Ok(traces)),
-                    Err(error) => return Some(Err(error)),
-                },
+                Ok(Next::Train(group, claims)) => {
+                    match caught(&self.advice(), || self.train_group(phase, &group, runs, &claims, progress)) {
+                        // Lost to another process, which it may lose again.
+                        Ok(None) => queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(group),
+                        Ok(Some(traces)) => return Some(Ok(traces)),
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
                 Ok(Next::Found(traces)) => {
                     progress.resume(traces.iter().map(|(_, t)| t.run.steps).sum());
                     return Some(Ok(traces));
@@ -216,6 +219,13 @@ impl Executor<'_> {
                 Err(error) => return Some(Err(error)),
             }
         }
+    }
+
+    /// What helps where a device fails in mid-run.
+    fn advice(&self) -> String {
+        let batch = self.experiment.batch_size(self.task.train_examples());
+        let kept = if self.store.is_some() { "what is done is kept, and --resume goes on from there; " } else { "" };
+        format!("{kept}if its memory was too small, --batch {} takes half as much", (batch / 2).max(1))
     }
 
     /// Takes from the queue the first group that is done or that no other process is at.

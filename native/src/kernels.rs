@@ -45,16 +45,16 @@ pub fn compute(what: &str, kernel: &dyn Kernel) -> Result<Mat<f64>> {
 /// # Errors
 /// When `bytes` are more than the system has left (as far as it tells).
 pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
-    let mut system = System::new();
-    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-    let available = system.available_memory();
-    if available > 0 && bytes as u64 > available {
-        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        bail!(
-            "{what} needs {:.1} GiB of memory, and {:.1} GiB are available; {advice}",
-            gib(bytes as u64),
-            gib(available)
-        );
+    if let Some(available) = available_memory().filter(|&available| bytes > available) {
+        let gib = |bytes: usize| bytes as f64 / f64::from(1 << 30);
+        bail!("{what} needs {:.1} GiB of memory, and {:.1} GiB are available; {advice}", gib(bytes), gib(available));
     }
     Ok(())
+}
+
+/// Bytes of memory that the system has left, if it tells.
+pub fn available_memory() -> Option<usize> {
+    let mut system = System::new();
+    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    usize::try_from(system.available_memory()).ok().filter(|&bytes| bytes > 0)
 }

@@ -7,6 +7,7 @@ mod commands;
 mod datasets;
 mod device;
 mod executor;
+mod failure;
 mod figures;
 mod interrupt;
 mod kernels;
@@ -26,6 +27,7 @@ use std::{io::Write, process::ExitCode};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    failure::listen();
     let matches = cli::command().get_matches();
     match commands::run(&matches) {
         Ok(text) => {

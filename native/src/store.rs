@@ -28,6 +28,8 @@ const STATE: &str = "state";
 const FLAGS: &str = "state/flags";
 /// The key of a snapshot's JSON part in the safetensors header.
 const META: &str = "l2lab";
+/// The key of the CRC-32C of its tensors' bytes, in the order of their names.
+const SUM: &str = "crc32c";
 
 /// An output directory, and this process's claims in it.
 pub struct Store {
@@ -202,7 +204,9 @@ impl Store {
             .iter()
             .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-        let meta = HashMap::from([(META.to_owned(), serde_json::to_string(snapshot)?)]);
+        let mut bytes: Vec<(&str, &[u8])> = views.iter().map(|(name, _, bytes)| (&name[..], &bytes[..])).collect();
+        let sum = checksum(&mut bytes);
+        let meta = HashMap::from([(META.to_owned(), serde_json::to_string(snapshot)?), (SUM.to_owned(), sum)]);
         self.write(&snapshot_name(phase, group), &safetensors::serialize(tensors, Some(meta))?)
     }
 
@@ -221,7 +225,12 @@ impl Store {
             let (_, header) = SafeTensors::read_metadata(&bytes)?;
             let meta = header.metadata().as_ref().and_then(|m| m.get(META)).context("its header has no state")?;
             let mut snapshot: Snapshot = serde_json::from_str(meta)?;
-            for (name, view) in SafeTensors::deserialize(&bytes)?.tensors() {
+            let file = SafeTensors::deserialize(&bytes)?;
+            let sum = header.metadata().as_ref().and_then(|m| m.get(SUM));
+            if sum != Some(&checksum(&mut file.iter().map(|(name, view)| (name, view.data())).collect::<Vec<_>>())) {
+                bail!("its tensors are not those that were saved");
+            }
+            for (name, view) in file.tensors() {
                 let values =
                     view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
                 snapshot.tensors.push(NamedTensor { name, shape: view.shape().to_vec(), values });
@@ -238,6 +247,15 @@ impl Store {
         // A snapshot of a finished group is never read again; it only takes space.
         let _ = fs::remove_file(self.dir.join(snapshot_name(phase, group)));
     }
+}
+
+/// Of tensors' names and bytes.
+fn checksum(tensors: &mut [(&str, &[u8])]) -> String {
+    tensors.sort_unstable();
+    let sum = tensors
+        .iter()
+        .fold(0, |sum, (name, bytes)| crc32c::crc32c_append(crc32c::crc32c_append(sum, name.as_bytes()), bytes));
+    format!("{sum:08x}")
 }
 
 /// Writes a file whole or not at all.

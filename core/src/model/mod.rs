@@ -249,6 +249,19 @@ impl Model {
         (convolutions + dense.map(ParamSpec::elements).sum::<usize>()) as u64
     }
 
+    /// Bytes that a training step of one run takes beside the data: weights, gradients and velocities, and what the backward pass
+    /// needs of a batch. `None` where it is so little that nobody has to know.
+    #[cfg(feature = "full-scale")]
+    #[must_use]
+    pub fn training_bytes(&self, batch: usize) -> Option<usize> {
+        const COPIES: usize = 4;
+        let value = size_of::<f32>();
+        // Formats of 16 bits keep half as much, but for normalization.
+        let kept = wrn::kept(&self.config, self.input).saturating_mul(batch);
+        let values = kept.saturating_add(self.parameter_count().saturating_mul(COPIES));
+        (self.config.kind == ModelKind::Wrn).then(|| values.saturating_mul(value))
+    }
+
     /// The largest number of values per example between two layers: what bounds a forward pass's memory.
     #[must_use]
     pub fn activation_size(&self) -> usize {

@@ -202,3 +202,16 @@ pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut w
     }
     sum
 }
+
+/// Tensors as large as a block's output that its backward pass needs, found by measuring a CPU's memory.
+const KEPT: usize = 7;
+
+/// Values that a training step keeps of one example for its backward pass.
+pub(super) fn kept(config: &ModelConfig, [_, mut height, mut width]: [usize; 3]) -> usize {
+    let mut sum = KEPT * STEM * height * width;
+    for block in Block::all(config) {
+        (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
+        sum = sum.saturating_add(KEPT.saturating_mul(block.channels[1]).saturating_mul(height * width));
+    }
+    sum
+}

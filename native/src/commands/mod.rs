@@ -32,7 +32,7 @@ use crate::{
     cli::{self, Options},
     datasets, device,
     executor::{CompletedElsewhere, Executor, Interrupted, OneRun},
-    interrupt,
+    interrupt, kernels,
     store::{Store, free_directory},
     threads,
 };
@@ -134,6 +134,30 @@ impl<'a> Recipe<'a> {
     }
 }
 
+/// Refuses runs that this machine's memory is too small for, and says which batch fits.
+fn check_memory(e: &Experiment, model: &Model, runs: &[RunSpec], threads: usize, examples: usize) -> Result<()> {
+    let at_once = threads.min(runs.len()).max(1);
+    let bytes = |batch: usize| model.training_bytes(batch).unwrap_or(0).saturating_mul(at_once);
+    let batch = e.batch_size(examples);
+    let Some(available) = kernels::available_memory().filter(|&available| bytes(batch) > available) else {
+        return Ok(());
+    };
+    let gib = |bytes: usize| bytes as f64 / f64::from(1 << 30);
+    let fits =
+        std::iter::successors(Some(batch / 2), |b| Some(b / 2)).take_while(|&b| b > 0).find(|&b| bytes(b) <= available);
+    let advice = match fits {
+        Some(batch) => format!("--batch {batch} fits"),
+        None if at_once > 1 => "fewer --threads train fewer runs at once".into(),
+        None => "a smaller --width or --depth helps".into(),
+    };
+    bail!(
+        "batch: a step of {at_once} run(s) with '{batch}' images each needs about {:.1} GiB of memory, and {:.1} GiB are available; \
+         {advice}",
+        gib(bytes(batch)),
+        gib(available)
+    )
+}
+
 fn grid(experiment: &Experiment, split: &Split) -> Result<Vec<RunSpec>> {
     Ok(experiment.runs(split.train.len())?)
 }
@@ -177,6 +201,9 @@ impl Job {
         let threads = threads::count(options.threads)?;
         let (device, execution) = options.device.open()?;
         device::supports(&device, &options.device, experiment.precision)?;
+        if matches!(execution, Execution::Single) {
+            check_memory(&experiment, &model, &runs, threads, split.train.len())?;
+        }
         let task = Arc::new(Task::new(&split, &device));
         let store = match resumed {
             Some((store, _)) => Some(store),

@@ -155,6 +155,14 @@ fn cost(matches: &ArgMatches, options: &Options) -> Result<String> {
     Ok(text)
 }
 
+const HEAD: [&str; 3] = ["figure", "verdict", "claim"];
+
+/// What a picture of a figure's report is labelled with, as HTML.
+fn label(svg: &str) -> &str {
+    let rest = svg.split_once("aria-label=\"").map_or("", |(_, rest)| rest);
+    rest.split_once('"').map_or("", |(label, _)| label)
+}
+
 /// The report over all figures.
 fn finish(dir: &Path, options: &Options) -> Result<String> {
     let mut told: BTreeMap<usize, (&str, Told, Vec<(String, String)>)> = BTreeMap::new();
@@ -179,13 +187,9 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
     let rows: Vec<Vec<String>> = told
         .values()
         .flat_map(|(name, of, _)| {
-            of.claims.iter().map(|c| {
-                let verdict = c.verdict.text().to_owned();
-                vec![(*name).to_owned(), verdict, c.statement.clone(), c.found.clone()]
-            })
+            of.claims.iter().map(|c| vec![(*name).to_owned(), c.verdict.text().to_owned(), c.statement.clone()])
         })
         .collect();
-    let head = ["figure", "verdict", "claim", "found"];
     let count = |text: &str| rows.iter().filter(|r| r[1] == text).count();
     let [holds, fails, open] =
         [crate::study::Verdict::Holds, crate::study::Verdict::Fails, crate::study::Verdict::Open]
@@ -199,9 +203,11 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
     for (name, of, pictures) in told.values() {
         let _ = write!(body, "<section><h2>{}</h2><p>{}</p>", escape(&of.heading), escape(&of.about));
         body += &list(&of.claims.iter().map(Claim::text).collect::<Vec<_>>());
+        body += "<div class=\"pictures\">";
         for (_, svg) in pictures {
-            let _ = write!(body, "<div class=\"wide\">{svg}</div>");
+            let _ = write!(body, "<figure><figcaption>{}</figcaption>{svg}</figure>", label(svg));
         }
+        body += "</div>";
         let _ = write!(
             body,
             "<p><a href=\"{name}/{REPORT}\">All of it</a>: <code>l2lab {}</code></p></section>",
@@ -209,7 +215,13 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         );
     }
     let heading = "The figures of “On the training dynamics of deep networks with L2 regularization”";
-    let report = Report::page(heading, &about, &table_of(&head, &rows), Vec::new(), &body)?;
+    let report = Report::page(
+        heading,
+        &about,
+        &format!("<div class=\"claims\">{}</div>", table_of(&HEAD, &rows)),
+        Vec::new(),
+        &body,
+    )?;
     write_whole(&dir.join(REPORT), report.html.as_bytes())?;
     let figures: BTreeMap<&str, &Told> = told.values().map(|(name, of, _)| (*name, of)).collect();
     let summary = serde_json::json!({
@@ -222,6 +234,6 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
     if options.json {
         return Ok(format!("{summary}\n"));
     }
-    let text = table_text(&head[..3], &rows.iter().map(|r| r[..3].to_vec()).collect::<Vec<_>>());
+    let text = table_text(&HEAD, &rows);
     Ok(format!("{text}\n{about}\n\nreport: {}\n", dir.join(REPORT).display()))
 }

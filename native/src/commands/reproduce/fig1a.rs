@@ -52,6 +52,10 @@ struct Findings {
     gain: Option<Mean>,
     /// The same from the second smallest λ.
     last_gain: Option<Mean>,
+    /// Final accuracy at λ = 0, trained for as long as the smallest λ.
+    without: Option<Mean>,
+    /// The smallest λ's, trained for a time ∝ 1/λ, less that.
+    gain_over_none: Option<Mean>,
 }
 
 fn base(preset: Preset) -> Experiment {
@@ -91,7 +95,12 @@ fn plan(job: &Job) -> Result<Vec<Phase>> {
     let mut grid = Phase::grid(job);
     let middle = middle(&job.experiment);
     let again = job.runs.iter().filter(|r| r.lambda != middle);
-    grid[0].runs.extend(again.map(|r| job.experiment.run(r.lr, r.lambda, r.seed, scaled(r, middle))));
+    let of = |r: &RunSpec, lambda: f64, steps: u64| job.experiment.run(r.lr, lambda, r.seed, steps);
+    grid[0].runs.extend(again.map(|r| of(r, r.lambda, scaled(r, middle))));
+    // Without L2, as long as the longest.
+    let longest = grid[0].runs.iter().map(|r| r.steps).max().unwrap_or(1);
+    let seeds = job.runs.iter().filter(|r| r.lambda == middle);
+    grid[0].runs.extend(seeds.map(|r| of(r, 0.0, longest)));
     Ok(grid)
 }
 
@@ -100,9 +109,10 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
     let traces = plan(job)?[0].train(job)?;
     let middle = middle(e);
     let fixed: Vec<&Trace> = traces[..job.runs.len()].iter().collect();
-    let others = &traces[job.runs.len()..];
+    let (others, without): (Vec<&Trace>, Vec<&Trace>) =
+        traces[job.runs.len()..].iter().partition(|t| t.run.lambda > 0.0);
     let scaled: Vec<&Trace> = fixed.iter().copied().filter(|t| t.run.lambda == middle).chain(others).collect();
-    let findings = findings(e, middle, [&fixed, &scaled], job.train_examples());
+    let findings = findings(e, middle, [&fixed, &scaled], &without, job.train_examples());
     let claims = claims(&findings);
     let rows = rows(&findings);
     let study = Study {
@@ -123,7 +133,7 @@ fn outcomes<'a>(traces: &'a [&'a Trace]) -> impl Iterator<Item = Outcome> + 'a {
     traces.iter().filter(|t| !t.diverged()).filter_map(|t| Some(Outcome::new(t, t.points.last()?.test_accuracy)))
 }
 
-fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], examples: usize) -> Findings {
+fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace], examples: usize) -> Findings {
     let of: [Vec<Outcome>; 2] = sets.map(|traces| outcomes(traces).collect());
     let at = |outcomes: &[Outcome], lambda: f64| -> Vec<Outcome> {
         outcomes.iter().filter(|o| o.lambda == lambda).cloned().collect()
@@ -141,8 +151,9 @@ fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], examples: usize) 
         }
     };
     let last = lambdas.len() - 1;
-    let gain = |from: f64, to: f64| {
-        let before = at(&of[1], from);
+    let without: Vec<Outcome> = outcomes(without).collect();
+    let mean_without = mean(&without.iter().map(|o| o.accuracy).collect::<Vec<_>>());
+    let gain = |before: Vec<Outcome>, to: f64| {
         let gains = at(&of[1], to).into_iter().filter_map(|o| {
             let other = before.iter().find(|b| b.seed == o.seed)?;
             Some(o.accuracy - other.accuracy)
@@ -153,8 +164,10 @@ fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], examples: usize) 
         lambda_fixed: middle,
         rows: lambdas.iter().map(row).collect(),
         ends: [lambdas[0], lambdas[last]].map(|lambda| regret(&of[0], &at(&of[0], lambda))),
-        gain: gain(lambdas[0], lambdas[last]),
-        last_gain: gain(lambdas[last - 1], lambdas[last]),
+        gain: gain(at(&of[1], lambdas[0]), lambdas[last]),
+        last_gain: gain(at(&of[1], lambdas[last - 1]), lambdas[last]),
+        without: mean_without,
+        gain_over_none: gain(without, lambdas[last]),
     }
 }
 
@@ -198,10 +211,22 @@ fn claims(f: &Findings) -> Vec<Claim> {
     if let Some(m) = f.last_gain {
         claims.push(Claim {
             statement: format!(
-                "and is flat for all smaller λ: between the last two it changes by less than {FLAT} (R3)"
+                "In the end a smaller λ does no better: from the second smallest to the smallest by less than {FLAT} (R3)"
             ),
             found: format!("It changes by {} (n = {} seeds)", interval(Some(m)), m.n),
             verdict: Verdict::within(FLAT, m.ci),
+        });
+    }
+    if let (Some(m), Some(none)) = (f.gain_over_none, f.without) {
+        claims.push(Claim {
+            statement: "A small λ does better than none, even when that is trained as long (R5)".into(),
+            found: format!(
+                "At λ = 0 the final accuracy is {}; the smallest λ is above it by {} (n = {} seeds)",
+                interval(Some(none)),
+                interval(Some(m)),
+                m.n
+            ),
+            verdict: Verdict::above(0.0, m.ci),
         });
     }
     claims

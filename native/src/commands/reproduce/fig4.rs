@@ -177,7 +177,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
         f.decay,
     );
     let rise = claim(
-        "and with it the network's fit of its training data: their loss, without the L2 term, rises",
+        "After that peak the fit of the training data is lost too: their loss, without the L2 term, rises",
         "From the peak of accuracy to the end it rises by",
         f.rise,
     );
