@@ -278,7 +278,7 @@ fn figure_4_measures_the_decay_where_other_seeds_peak() {
     let summary = summary(dir.path(), "f");
     let curves = curves(dir.path(), "f");
     // Of eight or nine measurements a tenth is one: curves are as they were measured.
-    for (row, lambda) in summary["rows"].as_array().unwrap().iter().zip([0.8, 0.4, 0.2]) {
+    for (row, lambda) in summary["rows"].as_array().unwrap().iter().zip([1.0, 0.3, 0.1]) {
         let own: Vec<_> = curves.iter().filter(|c| c.0 == lambda).collect();
         assert_eq!(own.len(), 2);
         let [mut decay, mut rise] = [0.0; 2];

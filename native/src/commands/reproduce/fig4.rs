@@ -51,12 +51,16 @@ struct Findings {
 }
 
 fn base(preset: Preset) -> Experiment {
-    let of = presets::plain_wide_resnet(preset);
-    let lr = vec![of.lr.iter().copied().fold(0.0, f64::max)].into();
+    let of = if preset == Preset::Full { presets::plain_wide_resnet(preset) } else { presets::fully_connected(preset) };
+    // The noise of SGD, which hides the decay, is least where η is.
+    let lr = vec![of.lr.iter().copied().fold(f64::INFINITY, f64::min)].into();
     match preset {
         Preset::Full => Experiment { lr, seeds: 3, ..of },
         // Long after the peak.
-        Preset::Mini => Experiment { lr, tau: Some(3.0), measurements: 40, ..of },
+        Preset::Mini => {
+            let lambda = vec![0.1, 0.03, 0.01].into();
+            Experiment { lr, lambda, tau: Some(4.0), measurements: 100, seeds: 5, ..of }
+        }
         Preset::Smoke => Experiment { lr, ..of },
     }
 }

@@ -26,7 +26,7 @@ pub const FIG2ABC: Figure = Figure {
     name: "fig2abc",
     command: "reproduce fig2abc",
     about: "Fully connected networks over λ and η: time to the best accuracy, best accuracy, accuracy within a budget",
-    base: fully_connected,
+    base: presets::fully_connected,
     check: check_of_one,
     plan,
     make: |job, preset| {
@@ -94,35 +94,6 @@ struct Findings {
     sections: Vec<Section>,
     /// Steps of panel c.
     budget: u64,
-}
-
-/// The paper's network, narrower, with its data and its plain SGD.
-fn fully_connected(preset: Preset) -> Experiment {
-    let mini = Experiment {
-        data: "mnist".into(),
-        test: 2000,
-        width: 128,
-        lambda: vec![0.1, 0.03, 0.01, 0.003].into(),
-        lr: vec![0.05, 0.1, 0.2].into(),
-        tau: Some(2.0),
-        seeds: 3,
-        ..Experiment::default()
-    };
-    match preset {
-        Preset::Mini => mini,
-        Preset::Smoke => {
-            let lambda = vec![1.0, 0.3, 0.1].into();
-            Experiment { train: 64, test: 50, width: 8, batch: 16, lambda, lr: vec![0.1, 0.2].into(), seeds: 2, ..mini }
-        }
-        Preset::Full => Experiment {
-            test: 0,
-            width: 512,
-            lambda: vec![0.1, 0.03, 0.01, 0.003, 0.001, 0.0003].into(),
-            lr: vec![0.025, 0.05, 0.1, 0.2].into(),
-            seeds: 5,
-            ..mini
-        },
-    }
 }
 
 fn cnn(preset: Preset) -> Experiment {

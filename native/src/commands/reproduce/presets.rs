@@ -107,3 +107,32 @@ pub fn plain_wide_resnet(preset: Preset) -> Experiment {
         },
     }
 }
+
+/// The paper's network, narrower, with its data and its plain SGD.
+pub fn fully_connected(preset: Preset) -> Experiment {
+    let mini = Experiment {
+        data: "mnist".into(),
+        test: 2000,
+        width: 128,
+        lambda: vec![0.1, 0.03, 0.01, 0.003].into(),
+        lr: vec![0.05, 0.1, 0.2].into(),
+        tau: Some(2.0),
+        seeds: 3,
+        ..Experiment::default()
+    };
+    match preset {
+        Preset::Mini => mini,
+        Preset::Smoke => {
+            let lambda = vec![1.0, 0.3, 0.1].into();
+            Experiment { train: 64, test: 50, width: 8, batch: 16, lambda, lr: vec![0.1, 0.2].into(), seeds: 2, ..mini }
+        }
+        Preset::Full => Experiment {
+            test: 0,
+            width: 512,
+            lambda: vec![0.1, 0.03, 0.01, 0.003, 0.001, 0.0003].into(),
+            lr: vec![0.025, 0.05, 0.1, 0.2].into(),
+            seeds: 5,
+            ..mini
+        },
+    }
+}
