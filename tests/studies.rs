@@ -375,6 +375,10 @@ fn jobs_for_a_scheduler_give_what_one_process_gives() {
     let output = script.arg("all/jobs.sh").env("JOBS", "2").current_dir(dir.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(dir.path().join("all/report.html").is_file() && dir.path().join("all/fig5/report.html").is_file());
+    // Jobs are for other machines: this one need not have their device.
+    let there = ["reproduce", "fig3", "--preset", "smoke", "--device", "gpu:7", "--emit", "shell", "--out", "g"];
+    assert!(good(dir.path(), &there).contains("7 jobs"));
+    assert!(fs::read_to_string(dir.path().join("g/jobs.txt")).unwrap().contains("--device gpu:7 "));
     let error = bad(dir.path(), &["reproduce", "fig3", "--emit", "shell"], 2);
     assert!(error.contains("--out"), "{error}");
 }

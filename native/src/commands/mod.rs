@@ -30,7 +30,8 @@ use l2lab_core::{
 
 use crate::{
     cli::{self, Options},
-    datasets, device,
+    datasets,
+    device::{self, DeviceChoice},
     executor::{CompletedElsewhere, Executor, Interrupted, OneRun},
     interrupt, kernels,
     store::{Store, free_directory},
@@ -125,12 +126,25 @@ pub struct Recipe<'a> {
     pub runs: &'a dyn Fn(&Experiment, &Split) -> Result<Vec<RunSpec>>,
     /// Whether results are kept even without `--out`.
     pub keeps: bool,
+    /// What the job is for.
+    pub purpose: Purpose,
+}
+
+/// What a job is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be trained here.
+    Train,
+    /// To be tried for a few steps.
+    Try,
+    /// To be prepared for other machines: this one may lack their device and memory.
+    Prepare,
 }
 
 impl<'a> Recipe<'a> {
     /// Of a command that trains the experiment's grid, without flags of its own.
     pub fn of_grid(command: &'a str, base: Experiment, check: &'a dyn Fn(&Experiment) -> Result<()>) -> Self {
-        Self { command, base, flags: String::new(), check, runs: &grid, keeps: false }
+        Self { command, base, flags: String::new(), check, runs: &grid, keeps: false, purpose: Purpose::Train }
     }
 }
 
@@ -169,7 +183,7 @@ impl Job {
     /// Whatever is wrong with the experiment, the data, the device or the directory.
     pub fn start(matches: &ArgMatches, recipe: Recipe<'_>) -> Result<Start> {
         interrupt::listen()?;
-        let Recipe { command, base, flags, check, runs, keeps } = recipe;
+        let Recipe { command, base, flags, check, runs, keeps, purpose } = recipe;
         let options = cli::options(matches);
         let resumed = match &options.out {
             Some(dir) if options.resume => Some(Store::resume(dir, options.lease)?),
@@ -199,9 +213,12 @@ impl Job {
         let model = experiment.model(&split)?;
         let runs = runs(&experiment, &split)?;
         let threads = threads::count(options.threads)?;
-        let (device, execution) = options.device.open()?;
-        device::supports(&device, &options.device, experiment.precision)?;
-        if matches!(execution, Execution::Single) {
+        let (device, execution) =
+            if purpose == Purpose::Prepare { DeviceChoice::Cpu.open()? } else { options.device.open()? };
+        if purpose != Purpose::Prepare {
+            device::supports(&device, &options.device, experiment.precision)?;
+        }
+        if purpose == Purpose::Train && matches!(execution, Execution::Single) {
             check_memory(&experiment, &model, &runs, threads, split.train.len())?;
         }
         let task = Arc::new(Task::new(&split, &device));
@@ -239,6 +256,17 @@ impl Job {
             store: self.store.as_ref(),
             only: self.options.only,
             checkpoint_every: self.options.checkpoint_every,
+        }
+    }
+
+    /// Whether this machine's memory holds runs of this job, if they are trained in it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn fits_memory(&self, runs: &[RunSpec]) -> Result<()> {
+        match self.execution {
+            Execution::Single => check_memory(&self.experiment, &self.model, runs, self.threads, self.train_examples()),
+            Execution::Stacked => Ok(()),
         }
     }
 

@@ -50,16 +50,17 @@ pub fn tell(job: &Job, figure: &str, phases: &[Phase]) -> Result<String> {
             if c.timed_batch == batch { String::new() } else { format!(", from {} images a step", c.timed_batch) };
         let _ = writeln!(
             text,
-            "{figure} {}: {} runs, {:.0} epochs, {} steps; {:.3} s a step{note}: about {} on {device}, measuring not counted",
+            "{figure} {}: {} runs, {:.0} epochs, {} steps; {:.3} s a step{note}: about {} on {device}; measuring, and runs that depend on these, not \
+             counted",
             c.phase,
             c.runs,
             c.epochs,
             c.steps,
             c.seconds_per_step,
-            if c.hours < 1.0 { format!("{:.0} minutes", 60.0 * c.hours) } else { format!("{:.1} hours", c.hours) },
+            if c.hours < 1.0 { format!("{:.1} minutes", 60.0 * c.hours) } else { format!("{:.1} hours", c.hours) },
         );
     }
-    Ok(text + "Runs at a λ that the grid has yet to tell come on top.\n")
+    Ok(text)
 }
 
 fn cost(job: &Job, phase: &Phase) -> Result<Cost> {
@@ -74,7 +75,8 @@ fn cost(job: &Job, phase: &Phase) -> Result<Cost> {
     // A few images first: a full batch of a large network may take minutes on a CPU, or more memory than there is.
     let few = batch.min(FEW);
     let of_few = timed(few, 1)? * batch as f64 / few as f64;
-    let (seconds_per_step, timed_batch) = if of_few > LONG { (of_few, few) } else { (timed(batch, STEPS)?, batch) };
+    let too_much = of_few > LONG || job.fits_memory(&phase.runs[..1]).is_err();
+    let (seconds_per_step, timed_batch) = if too_much { (of_few, few) } else { (timed(batch, STEPS)?, batch) };
     Ok(Cost {
         phase: phase.name,
         runs: phase.runs.len(),

@@ -22,7 +22,7 @@ use l2lab_core::{
     train::{LambdaScheduleKind, RunSpec, Trace},
 };
 
-use super::{Job, Recipe, Start, already_complete};
+use super::{Job, Purpose, Recipe, Start, already_complete};
 use crate::{
     cli, datasets,
     output::{self, with_interval},
@@ -129,6 +129,7 @@ pub fn command(
 ) -> Command {
     let preset = Arg::new("preset")
         .long("preset")
+        .value_name("SCALE")
         .default_value("mini")
         .value_parser(PossibleValuesParser::new(PRESETS.map(|(name, _)| name)))
         .help(
@@ -142,6 +143,7 @@ pub fn command(
         .help("Only tell the cost: runs, epochs and hours on this device, from ten steps; train nothing");
     let emit = Arg::new("emit")
         .long("emit")
+        .value_name("KIND")
         .value_parser(PossibleValuesParser::new(emit::KINDS))
         .requires("out")
         .conflicts_with_all(["resume", "cost"])
@@ -181,9 +183,15 @@ impl Figure {
     fn run(&self, matches: &ArgMatches) -> Result<String> {
         let preset = Preset::of(matches);
         let only_cost = matches.get_flag("cost");
+        let emitted = matches.get_one::<String>("emit");
         let recipe = Recipe {
             flags: preset.flags(),
             keeps: !only_cost,
+            purpose: match emitted {
+                Some(_) => Purpose::Prepare,
+                None if only_cost => Purpose::Try,
+                None => Purpose::Train,
+            },
             ..Recipe::of_grid(self.command, on_data(matches, preset, (self.base)(preset)), &self.check)
         };
         let job = match Job::start(matches, recipe)? {
@@ -194,7 +202,7 @@ impl Figure {
         if only_cost {
             return cost::tell(&job, self.name, &phases);
         }
-        if let Some(kind) = matches.get_one::<String>("emit") {
+        if let Some(kind) = emitted {
             return emit::figure(&job, self.command, kind, &phases);
         }
         if preset == Preset::Full {

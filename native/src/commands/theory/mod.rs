@@ -20,7 +20,7 @@ use l2lab_core::{
 use serde::Serialize;
 
 use self::networks::{Comparison, NetworkPeak};
-use super::{CHANGED, Job, Recipe, Start, already_complete};
+use super::{CHANGED, Job, Purpose, Recipe, Start, already_complete};
 use crate::{
     cli, interrupt, kernels,
     output::{self, number},
@@ -205,6 +205,7 @@ pub fn make(matches: &ArgMatches, base: Experiment, widths: &[usize], telling: T
         check: &|e| Ok(Network::of(e).map(drop)?),
         runs: &|e, split| check(e, split, widths),
         keeps: true,
+        purpose: Purpose::Train,
     };
     let job = match Job::start(matches, recipe)? {
         Start::Job(job) => job,
