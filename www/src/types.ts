@@ -14,6 +14,8 @@ export type Normalization = "running" | "batch";
 
 export type Pooling = "stride" | "max" | "average";
 
+export type Precision = "f32" | "bf16" | "f16";
+
 export type Readout = "pool" | "flatten";
 
 export type Shortcut = "1x1" | "3x3";

@@ -1,17 +1,13 @@
 //! Dropout: which values are dropped is a function of the run's seed, the step, the layer and the value's place, computed where
 //! the values are. Every device drops the same.
 
-#[cfg(feature = "full-scale")]
 use burn::tensor::{Int, Tensor, TensorData};
-#[cfg(feature = "full-scale")]
 use rand::Rng;
 
-#[cfg(feature = "full-scale")]
 use crate::random::{Stream, stream};
 
 /// What is dropped in one training step.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(feature = "full-scale"), expect(dead_code, reason = "only Wide ResNets have dropout"))]
 pub(super) struct Dropout<'a> {
     /// One for each run.
     pub seeds: &'a [u64],
@@ -22,15 +18,11 @@ pub(super) struct Dropout<'a> {
 }
 
 /// Numbers are kept to 31 bits, on which integers of 32 bits that wrap and wider ones agree.
-#[cfg(feature = "full-scale")]
 const MASK: i32 = i32::MAX;
 /// An odd multiplier for each round of mixing.
-#[cfg(feature = "full-scale")]
 const MULTIPLIERS: [i32; 2] = [0x7feb_352d, 0x046c_a68b];
-#[cfg(feature = "full-scale")]
 const SHIFTS: [i32; 3] = [16, 15, 16];
 
-#[cfg(feature = "full-scale")]
 impl Dropout<'_> {
     /// `x`, `[batch, runs·channels, height, width]`, with values of layer `layer` dropped and the others scaled up.
     pub fn apply(&self, x: Tensor<4>, layer: u64) -> Tensor<4> {
@@ -55,7 +47,6 @@ impl Dropout<'_> {
 }
 
 /// `x ^ (x >> shift)` of numbers that are not negative.
-#[cfg(feature = "full-scale")]
 fn fold(x: Tensor<3, Int>, shift: i32) -> Tensor<3, Int> {
     x.clone().bitwise_xor(x.bitwise_right_shift_scalar(shift))
 }

@@ -7,6 +7,7 @@
 mod cnn;
 mod config;
 mod cpu;
+#[cfg_attr(not(feature = "full-scale"), expect(dead_code, reason = "only Wide ResNets have dropout"))]
 mod dropout;
 mod fc;
 mod tangent;

@@ -8,7 +8,7 @@ use l2lab_core::{
     experiment::FIELDS,
     figure::Figure,
     law::{Cell, Estimator, Fit, Forecast, Length, Outcome, Peak, Regret, RunSummary},
-    model::{Activation, ModelKind, Normalization, Parameterization, Pooling, Readout, Shortcut},
+    model::{Activation, ModelKind, Normalization, Parameterization, Pooling, Precision, Readout, Shortcut},
     recording::{
         Findings, LearnedMode, MeasuredKernel, ModelSummary, RECORDING_VERSION, Recording, TheoryCurves,
         TheoryRecording, TrainedNetwork,
@@ -37,6 +37,7 @@ fn declarations() -> String {
         Parameterization,
         Normalization,
         Pooling,
+        Precision,
         Readout,
         Shortcut,
         Loss,
