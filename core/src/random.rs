@@ -24,7 +24,6 @@ pub(crate) enum Stream {
     /// How a batch's examples are varied; the index is the step.
     Augmentation = 7,
     /// What dropout drops; the index is the step and the layer.
-    #[cfg_attr(not(feature = "full-scale"), expect(dead_code, reason = "only Wide ResNets have dropout"))]
     Dropout = 8,
 }
 

@@ -172,15 +172,15 @@ impl Claims {
                 Ok(Err(TryLockError::WouldBlock)) => true,
                 Ok(Ok(())) => false,
                 // Gone by now, or on a file system without locks, where renewal has to tell.
-                Err(_) | Ok(Err(TryLockError::Error(_))) => self.is_renewed(path, owner.lease, state),
+                Err(_) | Ok(Err(TryLockError::Error(_))) => Self::is_renewed(path, owner.lease, state),
             };
         }
-        self.is_renewed(path, owner.map_or(self.lease.as_secs(), |o| o.lease), state)
+        Self::is_renewed(path, owner.map_or(self.lease.as_secs(), |o| o.lease), state)
     }
 
     /// Whether a claim was renewed within its lease. Clocks of machines differ: what counts is for how long this process has
     /// seen no change.
-    fn is_renewed(&self, path: &Path, lease: u64, state: &mut State) -> bool {
+    fn is_renewed(path: &Path, lease: u64, state: &mut State) -> bool {
         let Ok(renewed) = fs::metadata(path).and_then(|m| m.modified()) else { return false };
         let seen = state.seen.entry(path.to_owned()).or_insert((renewed, Instant::now()));
         if seen.0 != renewed {

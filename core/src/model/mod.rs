@@ -60,7 +60,7 @@ impl ParamSpec {
 
     /// Whether it is the scale or the shift of a normalization.
     fn is_of_normalization(&self) -> bool {
-        self.name.ends_with(".scale") || self.name.ends_with(".shift")
+        matches!(self.name.rsplit_once('.'), Some((_, "scale" | "shift")))
     }
 
     /// Number of values in one run.

@@ -110,7 +110,7 @@ impl Examples {
         if (start, end) == (0, self.count) {
             return self.all();
         }
-        [self.images.range(start, end), self.targets.clone().narrow(0, start, end - start)].map(|t| t.unsqueeze())
+        [self.images.range(start, end), self.targets.clone().narrow(0, start, end - start)].map(Tensor::unsqueeze)
     }
 
     /// Those at `indices`, `[runs, indices per run, …]`.

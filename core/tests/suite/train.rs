@@ -434,10 +434,9 @@ fn steps_may_be_taken_while_a_measurement_is_on_its_way() {
         let mut trainer = Trainer::new(&mse, Arc::clone(&task), runs());
         let mut pending = None;
         while trainer.active() > 0 {
-            if trainer.is_due() || pending.as_ref().is_some_and(|(_, since)| trainer.steps_taken() >= since + most) {
-                if let Some((asked, _)) = pending.take() {
-                    pollster::block_on(trainer.finish_measure(asked)).unwrap();
-                }
+            let late = |since: u64| trainer.is_due() || trainer.steps_taken() >= since + most;
+            if let Some((asked, _)) = pending.take_if(|(_, since)| late(*since)) {
+                pollster::block_on(trainer.finish_measure(asked)).unwrap();
             }
             if let Some(asked) = pollster::block_on(trainer.begin_measure()).unwrap() {
                 if asked.is_last() {

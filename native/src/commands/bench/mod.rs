@@ -172,7 +172,7 @@ fn precision(matches: &ArgMatches, device: &Device, choice: &DeviceChoice) -> Re
 
 /// Floating-point operations a second of a product of two square matrices, the best of a few.
 fn peak(device: &Device, precision: Precision, large: bool) -> Result<f64> {
-    let side = if large { 8192 } else { 1024 };
+    let side: usize = if large { 8192 } else { 1024 };
     let format = precision.reduced().unwrap_or(FloatDType::F32);
     let ones = || Tensor::<2>::ones([side, side], device).cast(format);
     let (a, b) = (ones(), ones());

@@ -44,6 +44,9 @@ struct Told {
     heading: String,
     about: String,
     claims: Vec<Claim>,
+    /// Its pictures by their files' names.
+    #[serde(skip)]
+    pictures: BTreeMap<String, String>,
 }
 
 /// Runs the command.
@@ -165,28 +168,25 @@ fn label(svg: &str) -> &str {
 
 /// The report over all figures.
 fn finish(dir: &Path, options: &Options) -> Result<String> {
-    let mut told: BTreeMap<usize, (&str, Told, Vec<(String, String)>)> = BTreeMap::new();
-    for (i, name) in names().enumerate() {
+    let mut told: Vec<(&str, Told)> = Vec::new();
+    for name in names() {
         let figure = dir.join(name);
         let read =
             |file: &Path| fs::read_to_string(file).with_context(|| format!("'{}' cannot be read", file.display()));
         let file = figure.join(SUMMARY);
-        let of: Told =
+        let mut of: Told =
             serde_json::from_str(&read(&file)?).with_context(|| format!("'{}' is damaged", file.display()))?;
-        let mut pictures = Vec::new();
         for entry in fs::read_dir(&figure).with_context(|| format!("'{}' cannot be read", figure.display()))?.flatten()
         {
-            let file = entry.file_name().to_string_lossy().into_owned();
-            if file.ends_with(".svg") {
-                pictures.push((file, read(&entry.path())?));
+            if entry.path().extension().is_some_and(|e| e == "svg") {
+                of.pictures.insert(entry.file_name().to_string_lossy().into_owned(), read(&entry.path())?);
             }
         }
-        pictures.sort();
-        told.insert(i, (name, of, pictures));
+        told.push((name, of));
     }
     let rows: Vec<Vec<String>> = told
-        .values()
-        .flat_map(|(name, of, _)| {
+        .iter()
+        .flat_map(|(name, of)| {
             of.claims.iter().map(|c| vec![(*name).to_owned(), c.verdict.text().to_owned(), c.statement.clone()])
         })
         .collect();
@@ -200,11 +200,11 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         rows.len()
     );
     let mut body = String::new();
-    for (name, of, pictures) in told.values() {
+    for (name, of) in &told {
         let _ = write!(body, "<section><h2>{}</h2><p>{}</p>", escape(&of.heading), escape(&of.about));
         body += &list(&of.claims.iter().map(Claim::text).collect::<Vec<_>>());
         body += "<div class=\"pictures\">";
-        for (_, svg) in pictures {
+        for svg in of.pictures.values() {
             let _ = write!(body, "<figure><figcaption>{}</figcaption>{svg}</figure>", label(svg));
         }
         body += "</div>";
@@ -223,7 +223,7 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         &body,
     )?;
     write_whole(&dir.join(REPORT), report.html.as_bytes())?;
-    let figures: BTreeMap<&str, &Told> = told.values().map(|(name, of, _)| (*name, of)).collect();
+    let figures: BTreeMap<&str, &Told> = told.iter().map(|(name, of)| (*name, of)).collect();
     let summary = serde_json::json!({
         "command": "reproduce all",
         "version": env!("CARGO_PKG_VERSION"),

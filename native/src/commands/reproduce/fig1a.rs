@@ -61,7 +61,6 @@ struct Findings {
 fn base(preset: Preset) -> Experiment {
     let of = Experiment { lr_schedule: LrSchedule::Step, flip: true, crop: 4, ..presets::of(preset) };
     match preset {
-        Preset::Full => of,
         // Times ∝ 1/λ are long: few images, and the smallest λ has ten times the fixed time.
         Preset::Mini => Experiment {
             train: 2000,
@@ -70,7 +69,7 @@ fn base(preset: Preset) -> Experiment {
             seeds: 3,
             ..of
         },
-        Preset::Smoke => of,
+        Preset::Full | Preset::Smoke => of,
     }
 }
 
@@ -91,7 +90,7 @@ fn scaled(run: &RunSpec, middle: f64) -> u64 {
     (run.steps as f64 * middle / run.lambda).round().max(1.0) as u64
 }
 
-fn plan(job: &Job) -> Result<Vec<Phase>> {
+fn plan(job: &Job) -> Vec<Phase> {
     let mut grid = Phase::grid(job);
     let middle = middle(&job.experiment);
     let again = job.runs.iter().filter(|r| r.lambda != middle);
@@ -101,12 +100,12 @@ fn plan(job: &Job) -> Result<Vec<Phase>> {
     let longest = grid[0].runs.iter().map(|r| r.steps).max().unwrap_or(1);
     let seeds = job.runs.iter().filter(|r| r.lambda == middle);
     grid[0].runs.extend(seeds.map(|r| of(r, 0.0, longest)));
-    Ok(grid)
+    grid
 }
 
 fn make(job: &Job, preset: Preset) -> Result<String> {
     let e = &job.experiment;
-    let traces = plan(job)?[0].train(job)?;
+    let traces = plan(job)[0].train(job)?;
     let middle = middle(e);
     let fixed: Vec<&Trace> = traces[..job.runs.len()].iter().collect();
     let (others, without): (Vec<&Trace>, Vec<&Trace>) =
@@ -136,7 +135,7 @@ fn outcomes<'a>(traces: &'a [&'a Trace]) -> impl Iterator<Item = Outcome> + 'a {
 fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace], examples: usize) -> Findings {
     let of: [Vec<Outcome>; 2] = sets.map(|traces| outcomes(traces).collect());
     let at = |outcomes: &[Outcome], lambda: f64| -> Vec<Outcome> {
-        outcomes.iter().filter(|o| o.lambda == lambda).cloned().collect()
+        outcomes.iter().filter(|o| o.lambda == lambda).copied().collect()
     };
     let mut lambdas = e.lambda.to_vec();
     lambdas.sort_by(|a, b| b.total_cmp(a));

@@ -24,7 +24,7 @@ pub const FIGURE: Figure = Figure {
     about: "Test accuracy against the budget: λ_pred beside the tuned λ",
     base,
     check,
-    plan: |job| Ok(Phase::grid(job)),
+    plan: Phase::grid,
     make,
 };
 

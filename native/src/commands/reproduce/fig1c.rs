@@ -24,7 +24,7 @@ pub const FIGURE: Figure = Figure {
     about: "AutoL2 and other schedules of λ beside the best constant λ",
     base,
     check: one_length,
-    plan: |job| Ok(Phase::grid(job)),
+    plan: Phase::grid,
     make,
 };
 

@@ -24,7 +24,7 @@ pub const FIGURE: Figure = Figure {
     about: "Training curves: test accuracy that peaks and decays, and the training loss beside it",
     base,
     check,
-    plan: |job| Ok(Phase::grid(job)),
+    plan: Phase::grid,
     make,
 };
 

@@ -40,7 +40,7 @@ struct Figure {
     /// Its own word on an experiment.
     check: fn(&Experiment) -> Result<()>,
     /// What it trains, as far as that is known before anything has been.
-    plan: fn(&Job) -> Result<Vec<Phase>>,
+    plan: fn(&Job) -> Vec<Phase>,
     /// Trains, and tells what came of it.
     make: fn(&Job, Preset) -> Result<String>,
 }
@@ -198,7 +198,7 @@ impl Figure {
             Start::Job(job) => job,
             Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
         };
-        let phases = (self.plan)(&job)?;
+        let phases = (self.plan)(&job);
         if only_cost {
             return cost::tell(&job, self.name, &phases);
         }

@@ -163,17 +163,17 @@ fn check_of_two(experiment: &Experiment) -> Result<()> {
     Ok(())
 }
 
-fn plan(job: &Job) -> Result<Vec<Phase>> {
+fn plan(job: &Job) -> Vec<Phase> {
     let mut phases = Phase::grid(job);
     if job.experiment.model == ModelKind::Cnn {
         let experiment = Experiment { batch_norm: true, ..job.experiment.clone() };
         phases.push(Phase { name: "batch-norm", experiment, runs: job.runs.clone() });
     }
-    Ok(phases)
+    phases
 }
 
 fn make(job: &Job, command: &'static str, heading: String, about: String, files: [&'static str; 3]) -> Result<String> {
-    let phases = plan(job)?;
+    let phases = plan(job);
     let names = if phases.len() == 1 { [""; 2] } else { ["without batch norm", "with batch norm"] };
     let train = |(phase, name): (&Phase, &'static str)| -> Result<Section> {
         Ok(section(name, phase.train(job)?, &phase.experiment))
@@ -293,9 +293,12 @@ fn rows(s: &Section) -> Vec<Vec<String>> {
     s.cells.iter().map(row).collect()
 }
 
+/// A point of a network's line, of its η and λ.
+type Value<'a> = dyn Fn(&Section, f64, f64) -> Option<(f64, f64)> + 'a;
+
 fn parts(f: &Findings, e: &Experiment, files: [&'static str; 3]) -> Vec<Part> {
     let lines: Vec<(&Section, f64)> = f.sections.iter().flat_map(|s| e.lr.iter().map(move |&lr| (s, lr))).collect();
-    let draw = |value: &dyn Fn(&Section, f64, f64) -> Option<(f64, f64)>| -> Vec<Series> {
+    let draw = |value: &Value<'_>| -> Vec<Series> {
         let series = |(i, &(section, lr)): (usize, &(&Section, f64))| Series {
             name: if section.name.is_empty() { format!("η = {lr}") } else { section.name.into() },
             color: Some((i, lines.len())),
