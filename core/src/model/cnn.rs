@@ -61,14 +61,14 @@ pub(super) fn params(
 
 /// Multiplications of one example's convolutions.
 #[cfg(feature = "full-scale")]
-pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut width]: [usize; 3]) -> usize {
+pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut width]: [usize; 3]) -> u64 {
     let (mut c_in, mut sum) = (channels, 0);
     for block in 1..config.depth {
         let whole = height * width;
         (height, width) = (shrunk(height, block, config.pooling), shrunk(width, block, config.pooling));
         // Pooling comes after the convolution, a stride within it.
         let pixels = if config.pooling == Pooling::Stride { height * width } else { whole };
-        sum += KERNEL * KERNEL * c_in * config.width * pixels;
+        sum += [KERNEL, KERNEL, c_in, config.width, pixels].map(|n| n as u64).iter().product::<u64>();
         c_in = config.width;
     }
     sum

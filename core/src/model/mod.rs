@@ -247,7 +247,7 @@ impl Model {
             ModelKind::Wrn => wrn::multiplications(&self.config, self.input),
         };
         let dense = self.params.iter().filter(|spec| spec.shape.len() == 2);
-        (convolutions + dense.map(ParamSpec::elements).sum::<usize>()) as u64
+        convolutions + dense.map(|spec| spec.elements() as u64).sum::<u64>()
     }
 
     /// Bytes that a training step of one run takes beside the data: weights, gradients and velocities, and what the backward pass

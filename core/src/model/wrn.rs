@@ -189,8 +189,10 @@ pub(super) fn activation_size(config: &ModelConfig, [_, height, width]: [usize; 
 }
 
 /// Multiplications of one example's convolutions.
-pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut width]: [usize; 3]) -> usize {
-    let of = |c_in: usize, c_out: usize, side: usize, pixels: usize| side * side * c_in * c_out * pixels;
+pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut width]: [usize; 3]) -> u64 {
+    let of = |c_in: usize, c_out: usize, side: usize, pixels: usize| {
+        [side, side, c_in, c_out, pixels].map(|n| n as u64).iter().product::<u64>()
+    };
     let mut sum = of(channels, STEM, KERNEL, height * width);
     for block in Block::all(config) {
         (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
