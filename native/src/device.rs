@@ -69,15 +69,15 @@ impl DeviceChoice {
 /// # Errors
 /// For it.
 pub fn supports(device: &Device, choice: &DeviceChoice, precision: Precision) -> Result<()> {
+    let name = |p: Precision| format!("{p:?}").to_lowercase();
     match precision.reduced() {
         Some(format) if !device.supports_dtype(format) => {
             let has = [Precision::F32, Precision::Bf16, Precision::F16]
                 .into_iter()
                 .filter(|p| p.reduced().is_none_or(|f| device.supports_dtype(f)))
-                .map(|p| format!("{p:?}").to_lowercase());
+                .map(name);
             let allowed = format!("on --device {choice}: {}", has.collect::<Vec<_>>().join(", "));
-            let value = format!("{precision:?}").to_lowercase();
-            Err(ExperimentError::Value { field: "precision", value, allowed }.into())
+            Err(ExperimentError::Value { field: "precision", value: name(precision), allowed }.into())
         }
         _ => Ok(()),
     }

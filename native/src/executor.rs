@@ -40,8 +40,13 @@ pub struct Interrupted;
 
 /// Another process has completed the directory.
 #[derive(Debug, thiserror::Error)]
-#[error("'{}' was completed by another process", .0.display())]
-pub struct CompletedElsewhere(pub PathBuf);
+#[error("'{}' was completed by another process", dir.display())]
+pub struct CompletedElsewhere {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Its summary.
+    pub summary: String,
+}
 
 /// The one run that was asked for is done.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +109,7 @@ impl Executor<'_> {
         let mut traces: Vec<Option<Trace>> = runs.iter().map(|_| None).collect();
         if let Some(store) = self.store {
             for &i in wanted() {
-                traces[i] = store.finished(phase, i)?.filter(|t| t.run == runs[i]);
+                traces[i] = finished(store, phase, runs, i)?;
                 progress.resume(traces[i].as_ref().map_or(0, |_| runs[i].steps));
             }
         }
@@ -174,10 +179,7 @@ impl Executor<'_> {
 
     /// Where another process has completed the directory meanwhile, that is why files are missing.
     fn completed(&self, error: anyhow::Error) -> anyhow::Error {
-        match self.store {
-            Some(store) if store.summary().is_some() => CompletedElsewhere(store.dir().to_owned()).into(),
-            _ => error,
-        }
+        self.store.and_then(completed).map_or(error, Into::into)
     }
 
     /// The next traces from training or from other processes; `None` when there is nothing left to do.
@@ -233,13 +235,13 @@ impl Executor<'_> {
         let Some(store) = self.store else {
             return Ok(queue.pop_front().map_or(Next::Wait, |group| Next::Train(group, Vec::new())));
         };
-        if store.summary().is_some() {
-            return Err(CompletedElsewhere(store.dir().to_owned()).into());
+        if let Some(elsewhere) = completed(store) {
+            return Err(elsewhere.into());
         }
         for at in 0..queue.len() {
             let group = &queue[at];
             let finished = || -> Result<Option<Vec<(usize, Trace)>>> {
-                let trace = |&i: &usize| Ok(store.finished(phase, i)?.filter(|t| t.run == runs[i]).map(|t| (i, t)));
+                let trace = |&i: &usize| Ok(finished(store, phase, runs, i)?.map(|t| (i, t)));
                 group.iter().map(trace).collect()
             };
             if let Some(found) = finished()? {
@@ -334,6 +336,16 @@ impl Executor<'_> {
         }
         Ok(Some(traces))
     }
+}
+
+/// Of a directory that is complete.
+fn completed(store: &Store) -> Option<CompletedElsewhere> {
+    store.summary().map(|summary| CompletedElsewhere { dir: store.dir().to_owned(), summary })
+}
+
+/// The trace of run `i`, if it has ended.
+fn finished(store: &Store, phase: &str, runs: &[RunSpec], i: usize) -> Result<Option<Trace>> {
+    Ok(store.finished(phase, i)?.filter(|t| t.run == runs[i]))
 }
 
 /// Steps of all runs of a stack so far; a run that ended early counts as if it had gone on.

@@ -188,15 +188,22 @@ pub(super) fn activation_size(config: &ModelConfig, [_, height, width]: [usize; 
     height * width * STEM.saturating_mul(config.width)
 }
 
+/// The blocks, and how many pixels each leaves of an image.
+fn sized(config: &ModelConfig, [_, mut height, mut width]: [usize; 3]) -> impl Iterator<Item = (Block, usize)> {
+    Block::all(config).into_iter().map(move |block| {
+        (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
+        (block, height * width)
+    })
+}
+
 /// Multiplications of one example's convolutions.
-pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut width]: [usize; 3]) -> u64 {
+pub(super) fn multiplications(config: &ModelConfig, input: [usize; 3]) -> u64 {
     let of = |c_in: usize, c_out: usize, side: usize, pixels: usize| {
         [side, side, c_in, c_out, pixels].map(|n| n as u64).iter().product::<u64>()
     };
-    let mut sum = of(channels, STEM, KERNEL, height * width);
-    for block in Block::all(config) {
-        (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
-        let ([c_in, c_out], pixels) = (block.channels, height * width);
+    let mut sum = of(input[0], STEM, KERNEL, input[1] * input[2]);
+    for (block, pixels) in sized(config, input) {
+        let [c_in, c_out] = block.channels;
         sum += of(c_in, c_out, KERNEL, pixels) + of(c_out, c_out, KERNEL, pixels);
         if block.has_shortcut() {
             sum += of(c_in, c_out, side(config.shortcut), pixels);
@@ -209,11 +216,7 @@ pub(super) fn multiplications(config: &ModelConfig, [channels, mut height, mut w
 const KEPT: usize = 7;
 
 /// Values that a training step keeps of one example for its backward pass.
-pub(super) fn kept(config: &ModelConfig, [_, mut height, mut width]: [usize; 3]) -> usize {
-    let mut sum = KEPT * STEM * height * width;
-    for block in Block::all(config) {
-        (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
-        sum = sum.saturating_add(KEPT.saturating_mul(block.channels[1]).saturating_mul(height * width));
-    }
-    sum
+pub(super) fn kept(config: &ModelConfig, input: [usize; 3]) -> usize {
+    let outputs = sized(config, input).map(|(block, pixels)| block.channels[1].saturating_mul(pixels));
+    outputs.fold(STEM * input[1] * input[2], usize::saturating_add).saturating_mul(KEPT)
 }

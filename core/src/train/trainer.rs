@@ -334,11 +334,16 @@ impl Trainer {
         let step = self.step;
         let indices: Vec<usize> = self.batches[..sources].iter_mut().flat_map(|b| b.indices(step)).collect();
         let batch = self.task.train.gather(&indices, sources);
+        self.vary(batch, (0..sources).map(seed), step)
+    }
+
+    /// Examples of as many runs as there are `seeds`, varied as they are to be; `index` says which draw of each it is.
+    fn vary(&self, batch: [Tensor<3>; 2], seeds: impl Iterator<Item = u64>, index: u64) -> [Tensor<3>; 2] {
         if !self.varies() {
             return batch;
         }
-        let each = indices.len() / sources;
-        let variations: Vec<_> = (0..sources).flat_map(|row| self.augmentation.draw(each, seed(row), step)).collect();
+        let [_, each, _] = batch[0].dims();
+        let variations: Vec<_> = seeds.flat_map(|seed| self.augmentation.draw(each, seed, index)).collect();
         augment(batch, self.task.input(), &variations)
     }
 
@@ -438,15 +443,9 @@ impl Trainer {
         }
         let (params, mut buffers) = (self.pick(&self.params, &rows), self.pick(&self.buffers, &rows));
         let indices: Vec<usize> = rows.iter().flat_map(|&row| self.batches[row].probe(self.step)).collect();
-        let mut batch = self.task.train.gather(&indices, rows.len());
-        if self.varies() {
-            let each = indices.len() / rows.len();
-            let seeds = rows.iter().map(|&row| self.runs[self.rows[row]].trace.run.seed);
-            let variations: Vec<_> =
-                seeds.flat_map(|seed| self.augmentation.draw(each, seed, self.step | PROBES)).collect();
-            batch = augment(batch, self.task.input(), &variations);
-        }
-        let [images, targets] = batch;
+        let seeds = rows.iter().map(|&row| self.runs[self.rows[row]].trace.run.seed);
+        let batch = self.task.train.gather(&indices, rows.len());
+        let [images, targets] = self.vary(batch, seeds, self.step | PROBES);
         let logits = self.model.forward(&params, &mut buffers, images, Mode::Train);
         let hits = hits(logits.clone(), targets.clone());
         let means = [self.loss.per_example(logits, targets), hits].map(|t| t.mean_dim(1));

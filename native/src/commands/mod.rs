@@ -13,7 +13,6 @@ pub mod theory;
 pub mod train;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -63,10 +62,8 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         Ok(text) => return Ok(text),
         Err(error) => error,
     };
-    if let Some(CompletedElsewhere(dir)) = error.downcast_ref() {
-        let file = dir.join("summary.json");
-        let summary = fs::read_to_string(&file).with_context(|| format!("'{}' cannot be read", file.display()))?;
-        return already_complete(dir, summary, cli::options(matches).json);
+    if let Some(CompletedElsewhere { dir, summary }) = error.downcast_ref() {
+        return already_complete(dir, summary.clone(), cli::options(matches).json);
     }
     match error.downcast_ref::<OneRun>() {
         Some(done) => Ok(format!("{done}\n")),
@@ -153,23 +150,15 @@ fn check_memory(e: &Experiment, model: &Model, runs: &[RunSpec], threads: usize,
     let at_once = threads.min(runs.len()).max(1);
     let bytes = |batch: usize| model.training_bytes(batch).unwrap_or(0).saturating_mul(at_once);
     let batch = e.batch_size(examples);
-    let Some(available) = kernels::available_memory().filter(|&available| bytes(batch) > available) else {
-        return Ok(());
-    };
-    let gib = |bytes: usize| bytes as f64 / f64::from(1 << 30);
-    let fits =
-        std::iter::successors(Some(batch / 2), |b| Some(b / 2)).take_while(|&b| b > 0).find(|&b| bytes(b) <= available);
-    let advice = match fits {
-        Some(batch) => format!("--batch {batch} fits"),
-        None if at_once > 1 => "fewer --threads train fewer runs at once".into(),
-        None => "a smaller --width or --depth helps".into(),
-    };
-    bail!(
-        "batch: a step of {at_once} run(s) with '{batch}' images each needs about {:.1} GiB of memory, and {:.1} GiB are available; \
-         {advice}",
-        gib(bytes(batch)),
-        gib(available)
-    )
+    let what = format!("batch: a step of {at_once} run(s) with '{batch}' images each, by estimate,");
+    kernels::check_memory_with(&what, bytes(batch), |available| {
+        let mut smaller = std::iter::successors(Some(batch / 2), |b| Some(b / 2)).take_while(|&b| b > 0);
+        match smaller.find(|&b| bytes(b) <= available) {
+            Some(batch) => format!("--batch {batch} fits"),
+            None if at_once > 1 => "fewer --threads train fewer runs at once".into(),
+            None => "a smaller --width or --depth helps".into(),
+        }
+    })
 }
 
 fn grid(experiment: &Experiment, split: &Split) -> Result<Vec<RunSpec>> {
