@@ -5,58 +5,22 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    process::{Child, Command},
+    time::Duration,
 };
 
 use serde_json::Value;
+use support::{bad, good, json, l2lab, run, stderr, stdout, summary, wait_until};
 use tempfile::TempDir;
+
+mod support;
 
 /// A grid that takes a second or two.
 const SMALL: &[&str] =
     &["--train", "64", "--test", "50", "--width", "8", "--depth", "2", "--batch", "16", "--measurements", "20"];
 
-fn l2lab(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_l2lab"));
-    command.current_dir(dir).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn run(dir: &Path, args: &[&str]) -> Output {
-    l2lab(dir, args).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// The output of a command that must succeed.
-fn good(dir: &Path, args: &[&str]) -> String {
-    let output = run(dir, args);
-    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
-    stdout(&output)
-}
-
-/// The message of a command that must fail with `code`: one line, without a panic.
-fn bad(dir: &Path, args: &[&str], code: i32) -> String {
-    let output = run(dir, args);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    assert!(!message.contains("panicked") && output.stdout.is_empty(), "{args:?}: {message}");
-    message
-}
-
 fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [base, more].concat()
-}
-
-fn json(text: &str) -> Value {
-    assert_eq!(text.trim().lines().count(), 1, "one JSON object and nothing else: {text}");
-    serde_json::from_str(text).unwrap()
 }
 
 #[test]
@@ -94,7 +58,7 @@ fn a_sweep_leaves_what_it_promises() {
     let csv = fs::read_to_string(out.join("traces.csv")).unwrap();
     let header = "run,lambda,lr,momentum,seed,step,epoch,tau,train_loss,train_accuracy,test_loss,test_accuracy,sq_norm";
     assert_eq!(csv.lines().next(), Some(header));
-    let summary: Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    let summary = summary(dir.path(), "o");
     let runs = summary["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 12);
     for key in [
@@ -377,14 +341,6 @@ fn long(out: &str) -> Vec<&str> {
         out,
     ];
     with(&grid, SMALL)
-}
-
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !reached() {
-        assert!(begin.elapsed() < Duration::from_mins(1), "{what}: not within a minute");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn signal(child: &Child, name: &str) {
@@ -824,7 +780,7 @@ fn theory_of_a_data_set_leaves_what_it_promises() {
     assert_eq!(trajectories[0], "lambda,time,train_loss,test_loss,test_accuracy,kernel_scale");
     assert_eq!(trajectories.len(), 1 + 3 * 120);
     assert_eq!(lines("modes.csv").len(), 1 + 3 * 60);
-    let summary: Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    let summary = summary(dir.path(), "o");
     for run in summary["runs"].as_array().unwrap() {
         let [lambda, t, tau] = ["lambda", "t_star", "tau_star"].map(|key| run[key].as_f64().unwrap());
         assert!((lambda * t / tau - 1.0).abs() < 1e-12 && run["final"]["test_loss"].is_f64());

@@ -3,34 +3,25 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use support::{bad, good, json, run, stderr, stdout, summary};
 use tempfile::TempDir;
 
-fn run(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_l2lab"));
-    let output = command.current_dir(dir).args(args).stdin(Stdio::null()).output().unwrap();
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    (output.status.code(), out, err)
-}
+mod support;
 
 fn predict(dir: &Path, args: &[&str]) -> Value {
-    let (code, out, err) = run(dir, &[&["predict", "--json"], args].concat());
-    assert_eq!(code, Some(0), "{args:?}: {err}");
-    assert_eq!(out.trim().lines().count(), 1, "one JSON object and nothing else: {out}");
-    serde_json::from_str(&out).unwrap()
+    json(&good(dir, &[&["predict", "--json"], args].concat()))
 }
 
 /// The message of a prediction that must be refused.
 fn refused(dir: &Path, args: &[&str], code: i32) -> String {
-    let (found, out, err) = run(dir, &[&["predict"], args].concat());
-    assert!(found == Some(code) && out.is_empty() && !err.contains("panicked"), "{args:?}: {found:?} {err}{out}");
+    let message = bad(dir, &[&["predict"], args].concat(), code);
     if code == 1 {
-        assert_eq!(err.trim().lines().count(), 1, "one sentence: {err}");
+        assert_eq!(message.trim().lines().count(), 1, "one sentence: {message}");
     }
-    err
+    message
 }
 
 fn number(answer: &Value, key: &str) -> f64 {
@@ -177,12 +168,12 @@ fn every_format_says_the_same() {
         ("tab.tsv", BUMP.text("global_step\tTest Accuracy", |s, a, _| format!("{s}\t{a}")).into_bytes()),
         ("percent.csv", BUMP.text("iter,\"top-1, in %\",\"x\"", |s, a, _| format!("{s},{}%,1", 100.0 * a)).into_bytes()),
         ("error.csv", BUMP.text("step,test_err1", |s, a, _| format!("{s},{}", 100.0 - 100.0 * a)).into_bytes()),
-        ("flat.jsonl", json_lines(&|s, a| json!({"step": s, "eval_accuracy": a, "note": "x"})).into_bytes()),
+        ("flat.jsonl", json_lines(&|s, a| serde_json::json!({"step": s, "eval_accuracy": a, "note": "x"})).into_bytes()),
         // As Weights & Biases and Lightning write them: training's rows between, nested keys, its own step.
         (
             "nested.json",
             json_lines(&|s, a| {
-                json!({"_step": 7 * s, "trainer": {"global_step": s}, "train": {"loss": 0.1, "acc": 1}, "val": {"acc": a}})
+                serde_json::json!({"_step": 7 * s, "trainer": {"global_step": s}, "train": {"loss": 0.1, "acc": 1}, "val": {"acc": a}})
             })
             .into_bytes(),
         ),
@@ -223,8 +214,9 @@ fn text_is_aligned_and_lists_what_was_assumed() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("log.csv"), BUMP.csv()).unwrap();
     let args = [&["predict", "--log", "log.csv", "--estimator", "loss"][..], &RUN, &EPOCH].concat();
-    let (code, out, err) = run(dir.path(), &args);
-    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let output = run(dir.path(), &args);
+    let out = stdout(&output);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
     let lines: Vec<&str> = out.lines().collect();
     // The loss is least at step 1000, τ = 10; over 78200 steps that is λ = 1.279e-4.
     assert_eq!(lines[0], "t_*             1000 steps (2.5575 epochs) at λ = 0.01, η = 0.1, β = 0.9");
@@ -306,7 +298,7 @@ fn epochs_are_enough_for_a_ratio() {
         assert!(answer[key].is_null(), "{key}");
     }
     assert!(assumes(&answer, "c′ is not known") && assumes(&answer, "loss estimator"), "{answer}");
-    let (_, text, _) = run(dir.path(), &[&["predict"], &base[..], &["200ep"]].concat());
+    let text = good(dir.path(), &[&["predict"], &base[..], &["200ep"]].concat());
     assert!(text.contains("t_*                8 epochs at") && text.contains("c′ = τ_*           —"), "{text}");
     for (budget, part) in [("5000", "in steps"), ("2tau", "in τ")] {
         let message = refused(dir.path(), &[&base[..], &[budget]].concat(), 2);
@@ -417,9 +409,9 @@ fn gaps_and_repetitions_are_left_out_and_counted() {
     let line = |s: u64, a: f64| {
         format!(
             "{}\n{}\n{}",
-            json!({"val_acc": a, "step": s}),
-            json!({"step": s, "val_acc": null}),
-            json!({"val_acc": 0.9})
+            serde_json::json!({"val_acc": a, "step": s}),
+            serde_json::json!({"step": s, "val_acc": null}),
+            serde_json::json!({"val_acc": 0.9})
         )
     };
     write("log.jsonl", BUMP.text("", |s, a, _| line(s, a)));
@@ -451,9 +443,10 @@ fn event_files_may_be_cut_off_and_not_damaged() {
     // However short: an answer or one sentence.
     for length in (0..whole.len()).step_by(211).chain(0..60) {
         fs::write(&file, &whole[..length]).unwrap();
-        let (code, _, err) = run(dir.path(), &[&["predict"], &args[..]].concat());
+        let output = run(dir.path(), &[&["predict"], &args[..]].concat());
+        let err = stderr(&output);
         assert!(
-            matches!(code, Some(0 | 1)) && !err.contains("panicked") && err.lines().count() <= 1,
+            matches!(output.status.code(), Some(0 | 1)) && !err.contains("panicked") && err.lines().count() <= 1,
             "{length}: {err}"
         );
     }
@@ -566,7 +559,7 @@ fn columns_are_guessed_in_a_fixed_order_or_named() {
     let answer = predict(dir.path(), &[&base[..], &["--accuracy-column", "best_acc"]].concat());
     assert_eq!(number(&answer, "t_star"), late.threshold());
     // Nested keys may be named by dots too.
-    let line = |s: u64, a: f64| json!({"n": {"done": s}, "metrics": {"mine": a}}).to_string();
+    let line = |s: u64, a: f64| serde_json::json!({"n": {"done": s}, "metrics": {"mine": a}}).to_string();
     fs::write(dir.path().join("log.csv"), BUMP.text("", |s, a, _| line(s, a))).unwrap();
     let named = ["--step-column", "n.done", "--accuracy-column", "metrics.mine"];
     assert_eq!(number(&predict(dir.path(), &[&base[..], &named].concat()), "t_star"), BUMP.threshold());
@@ -635,7 +628,7 @@ fn flags_of_training_and_of_logs_do_not_mix() {
         let message = refused(dir.path(), &[&base[..], more].concat(), 2);
         assert!(message.contains(part), "{more:?}: {message}");
     }
-    let (_, help, _) = run(dir.path(), &["predict", "--help"]);
+    let help = good(dir.path(), &["predict", "--help"]);
     for part in ["--log", "--convention", "autol2-code", "l2lab predict --log log.csv --lambda 0.01"] {
         assert!(help.contains(part), "{part}: {help}");
     }
@@ -695,15 +688,11 @@ const SMALL: &[&str] = &[
     "3",
 ];
 
-fn summary(dir: &Path, out: &str) -> Value {
-    serde_json::from_str(&fs::read_to_string(dir.join(out).join("summary.json")).unwrap()).unwrap()
-}
-
 #[test]
 fn our_own_traces_give_what_their_summary_says() {
     let dir = TempDir::new().unwrap();
     let train = ["train", "--lambda", "0.1", "--lr", "0.1", "--momentum", "0.5", "--out", "one"];
-    assert_eq!(run(dir.path(), &[&train[..], SMALL].concat()).0, Some(0));
+    good(dir.path(), &[&train[..], SMALL].concat());
     let whole = &summary(dir.path(), "one")["runs"][0];
     for estimator in ["smoothed", "threshold", "loss"] {
         let held = &whole["estimates"][estimator];
@@ -722,7 +711,7 @@ fn our_own_traces_give_what_their_summary_says() {
 
     // A grid: every run is found by its λ, η and seed.
     let sweep = ["sweep", "--lambda", "0.3,0.1", "--lr", "0.1,0.2", "--seeds", "3", "--out", "grid"];
-    assert_eq!(run(dir.path(), &[&sweep[..], SMALL].concat()).0, Some(0));
+    good(dir.path(), &[&sweep[..], SMALL].concat());
     let base = ["--log", "grid/traces.csv", "--budget", "9000"];
     let message = refused(dir.path(), &base, 2);
     assert!(message.contains("choose by --lambda (") && message.contains("--lr (0.1, 0.2)"), "{message}");
@@ -754,7 +743,7 @@ fn our_own_traces_give_what_their_summary_says() {
 
     // A schedule: Σ η over the rows is the τ that the trainer counted, to the piece within a measurement.
     let train = ["train", "--lambda", "0.1", "--lr", "0.2", "--lr-schedule", "cosine", "--out", "cosine"];
-    assert_eq!(run(dir.path(), &[&train[..], SMALL].concat()).0, Some(0));
+    good(dir.path(), &[&train[..], SMALL].concat());
     let held = &summary(dir.path(), "cosine")["runs"][0]["estimates"]["loss"];
     let args = ["--log", "cosine/traces.csv", "--budget", "9000", "--estimator", "loss", "--lr", "0.2"];
     let answer = predict(dir.path(), &args);

@@ -3,11 +3,14 @@
 use std::{
     fs,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Output},
     time::{Duration, Instant},
 };
 
+use support::{good, l2lab, stderr, wait_until};
 use tempfile::TempDir;
+
+mod support;
 
 /// Twelve runs that take a few seconds on one thread.
 const GRID: &[&str] = &[
@@ -35,30 +38,6 @@ const GRID: &[&str] = &[
     "--measurements",
     "20",
 ];
-
-fn l2lab(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_l2lab"));
-    command.current_dir(dir).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn good(dir: &Path, args: &[&str]) -> String {
-    let output = l2lab(dir, args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !reached() {
-        assert!(begin.elapsed() < Duration::from_mins(1), "{what}: not within a minute");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 fn begin(dir: &Path) -> Child {
     let child = l2lab(dir, &[GRID, &["--out", "o"]].concat()).spawn().unwrap();

@@ -1,39 +1,15 @@
 //! AutoL2, exponents and the paper's figures on the command line.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
+use support::{bad, good, run, stderr, stdout, summary};
 use tempfile::TempDir;
+
+mod support;
 
 /// A grid that takes a second or two.
 const SMALL: &[&str] = &["--train", "64", "--test", "50", "--width", "4", "--batch", "16", "--seeds", "2"];
-
-fn run(dir: &Path, args: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_l2lab"));
-    let output = command.current_dir(dir).args(args).stdin(Stdio::null()).output().unwrap();
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    (output.status.code(), out, err)
-}
-
-fn good(dir: &Path, args: &[&str]) -> String {
-    let (code, out, err) = run(dir, args);
-    assert_eq!(code, Some(0), "{args:?}: {err}");
-    out
-}
-
-fn bad(dir: &Path, args: &[&str], code: i32) -> String {
-    let (found, out, err) = run(dir, args);
-    assert!(found == Some(code) && out.is_empty() && !err.contains("panicked"), "{args:?}: {found:?} {err}{out}");
-    err
-}
-
-fn summary(dir: &Path, out: &str) -> Value {
-    serde_json::from_str(&fs::read_to_string(dir.join(out).join("summary.json")).unwrap()).unwrap()
-}
 
 #[test]
 fn replay_prints_the_decays_worked_out_by_hand() {
@@ -316,8 +292,8 @@ fn everything_is_reproduced_in_one_directory_with_one_report() {
     // What is there is not made again; what was lost is.
     fs::remove_dir_all(dir.path().join("all/fig4")).unwrap();
     let before = fs::metadata(dir.path().join("all/fig3/summary.json")).unwrap().modified().unwrap();
-    let (code, again, _) = run(dir.path(), &["reproduce", "all", "--out", "all", "--resume"]);
-    assert!(code == Some(0) && again == text, "{again}");
+    let again = good(dir.path(), &["reproduce", "all", "--out", "all", "--resume"]);
+    assert_eq!(again, text);
     assert_eq!(fs::metadata(dir.path().join("all/fig3/summary.json")).unwrap().modified().unwrap(), before);
 }
 
@@ -418,8 +394,9 @@ fn predict_takes_the_largest_lambda_that_has_a_peak_and_verifies() {
     let small = ["--train", "128", "--test", "200", "--width", "16", "--depth", "2", "--batch", "32", "--seeds", "2"];
     let predict = |more: &[&'static str]| [&["predict", "--lr", "0.1", "--budget", "300"], &small[..], more].concat();
     // λ₀ = 30 makes runs of two steps: nothing is made of them.
-    let (code, out, err) = run(dir.path(), &predict(&["--lambda", "30,0.3", "--verify", "--out", "p"]));
-    assert_eq!(code, Some(0), "{err}");
+    let output = run(dir.path(), &predict(&["--lambda", "30,0.3", "--verify", "--out", "p"]));
+    let [out, err] = [stdout(&output), stderr(&output)];
+    assert!(output.status.success(), "{err}");
     assert!(err.contains("at λ₀ = 30 of 2 runs") && err.contains("going on to λ₀ = 0.3"), "{err}");
     assert!(out.contains("at λ = 0.3") && out.contains("verified over 300 steps (n = 2 seeds)"), "{out}");
     assert_eq!(out.matches("λ_pred\n").count(), 1, "{out}");
