@@ -48,6 +48,12 @@ pub fn standalone(svg: &str) -> String {
     }
 }
 
+/// The mean of curves at each measurement, as long as the shortest.
+pub fn mean_curve(curves: &[Vec<f64>]) -> Vec<f64> {
+    let length = curves.iter().map(Vec::len).min().unwrap_or(0);
+    (0..length).map(|i| curves.iter().map(|c| c[i]).sum::<f64>() / curves.len() as f64).collect()
+}
+
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {

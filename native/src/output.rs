@@ -125,7 +125,7 @@ impl Summary {
                 }
             }
         }
-        let _ = writeln!(out, "\n* the estimator of the table and the prediction; [ ] 95 % bootstrap over seeds");
+        let _ = writeln!(out, "\n* the estimator of the table and the prediction; [ ] 95 % interval over seeds");
         if let Some(p) = &self.prediction {
             out.push_str(&p.text());
         }

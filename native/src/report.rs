@@ -12,9 +12,10 @@ use l2lab_core::{
 use plotters::prelude::SeriesLabelPosition;
 
 use crate::{
-    figures::{self, Figure, Mark, Series},
+    figures::{self, Figure, Mark, Series, mean_curve},
     output::{Summary, notes, number, with_interval},
     store,
+    study::{FITTED, SLOPE, Verdict},
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -221,16 +222,15 @@ impl<'a> Curves<'a> {
         let curve = |cell: &'a Cell| {
             let runs: Vec<&Trace> = self.runs(cell.lr, cell.lambda).into_iter().filter(|t| !t.diverged()).collect();
             let values: Vec<Vec<f64>> = runs.iter().map(|t| y(after_start(&t.points))).collect();
-            let length = values.iter().map(Vec::len).min()?;
-            let mean = |j: usize| values.iter().map(|v| v[j]).sum::<f64>() / values.len() as f64;
-            let times = after_start(&runs[0].points);
+            let means = mean_curve(&values);
+            let times = after_start(&runs.first()?.points);
             let solid = cell.lr == self.lrs[0];
             let color = self.lambdas.iter().position(|&l| l == cell.lambda)?;
             let series = Series {
                 name: if solid { format!("λ = {}", cell.lambda) } else { String::new() },
                 color: Some((color, self.lambdas.len())),
                 mark: if solid { Mark::Line } else { Mark::Dashed },
-                points: (0..length).map(|j| (x(&times[j]), mean(j))).collect(),
+                points: times.iter().map(&x).zip(means).collect(),
             };
             Some(Curve { cell, series })
         };
@@ -322,13 +322,11 @@ fn fit_text(summary: &Summary) -> String {
 fn verdict(summary: &Summary) -> String {
     let mut items = Vec::new();
     if let Some(f) = &summary.fit {
-        let claim = match f.slope_ci {
-            None => "one seed cannot decide it",
-            Some([low, high]) if low <= -1.0 && -1.0 <= high => "−1 lies within the interval",
-            Some(_) if (f.slope + 1.0).abs() < 0.15 => "near −1, but the interval leaves −1 out",
-            Some(_) => "the interval leaves −1 out",
-        };
-        items.push(format!("t_* against ηλ has slope {}: {claim}.", with_interval(f.slope, f.slope_ci, 3)));
+        let verdict = Verdict::near(-1.0, SLOPE, f.slope_ci).text();
+        items.push(format!(
+            "t_* against ηλ has slope {}; that it is −1, to within {SLOPE}: {verdict}.",
+            with_interval(f.slope, f.slope_ci, 3)
+        ));
     }
     let decay: Vec<f64> = summary.cells.iter().filter_map(|c| c.late_decay).collect();
     if !decay.is_empty() {
@@ -339,7 +337,7 @@ fn verdict(summary: &Summary) -> String {
     }
     let least = summary.cells.iter().filter_map(|c| Some((c.lambda, c.max_train_accuracy?)));
     if let Some((lambda, accuracy)) = least.min_by(|a, b| a.0.total_cmp(&b.0)) {
-        let what = if accuracy > 0.999 {
+        let what = if accuracy > FITTED {
             "the network is overparameterized"
         } else {
             "the network is not overparameterized, and the law is not claimed"
@@ -377,7 +375,7 @@ fn table(summary: &Summary) -> String {
         ["η", "λ", "t_*", "τ_*", "max. accuracy", "final accuracy", "late decay", "max. training", "runs", "notes"];
     format!(
         "<h2>The numbers</h2><p>Medians of t_* and means of accuracies over seeds, by the {} estimator.</p>{}\
-         <h2>The estimators</h2><p>[ ]: 95 % bootstrap interval over seeds.</p>{}",
+         <h2>The estimators</h2><p>[ ]: 95 % interval over seeds.</p>{}",
         summary.experiment.estimator.name(),
         table_of(&head, &summary.cells.iter().map(cell).collect::<Vec<_>>()),
         table_of(

@@ -480,7 +480,7 @@ export type Fit = {
  */
 slope: number, 
 /**
- * 95 % bootstrap interval over seeds; absent with one seed.
+ * 95 % interval over seeds; absent with one seed.
  */
 slope_ci: [number, number] | null, 
 /**
@@ -496,7 +496,7 @@ slope_lambda_ci: [number, number] | null,
  */
 c_prime: number, 
 /**
- * Its 95 % bootstrap interval over seeds; absent with one seed.
+ * Its 95 % interval over seeds; absent with one seed.
  */
 c_prime_ci: [number, number] | null, 
 /**
@@ -542,7 +542,7 @@ c_prime: number,
  */
 lambda_pred: number, 
 /**
- * 95 % bootstrap interval over the short runs' seeds; absent with one seed.
+ * 95 % interval over the short runs' seeds; absent with one seed.
  */
 lambda_pred_ci: [number, number] | null, 
 /**
@@ -570,7 +570,8 @@ export type Regret = {
  */
 best_lambda: number, 
 /**
- * Its mean accuracy.
+ * Mean accuracy of a tuned λ: for each seed the one that is best for the other seeds, since a λ that a seed has chosen
+ * itself does too well there. With one seed, its own.
  */
 best_accuracy: number, 
 /**
@@ -578,11 +579,11 @@ best_accuracy: number,
  */
 accuracy: number, 
 /**
- * `best_accuracy − accuracy`; negative where the prediction beats the grid.
+ * `best_accuracy − accuracy`; negative where the prediction beats the tuned λ.
  */
 regret: number, 
 /**
- * 95 % bootstrap interval over seeds, the grid searched anew in every resample.
+ * 95 % interval over seeds; absent with one.
  */
 regret_ci: [number, number] | null, 
 /**

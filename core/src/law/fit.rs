@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{bootstrap, effective_lr, median};
+use super::{
+    effective_lr,
+    interval::{interval, interval_of_ratio},
+    median,
+};
 
 /// One run's contribution to a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +33,7 @@ pub struct Sample {
 pub struct Fit {
     /// Slope of log t_* on log(η_eff λ); the paper's relation R2 is −1.
     pub slope: f64,
-    /// 95 % bootstrap interval over seeds; absent with one seed.
+    /// 95 % interval over seeds; absent with one seed.
     pub slope_ci: Option<[f64; 2]>,
     /// Slope of log t_* on log λ within each η (relation R1); absent if no η has two λ.
     pub slope_lambda: Option<f64>,
@@ -37,7 +41,7 @@ pub struct Fit {
     pub slope_lambda_ci: Option<[f64; 2]>,
     /// c′: the median of τ_* = η_eff λ t_*.
     pub c_prime: f64,
-    /// Its 95 % bootstrap interval over seeds; absent with one seed.
+    /// Its 95 % interval over seeds; absent with one seed.
     pub c_prime_ci: Option<[f64; 2]>,
     /// Smallest and largest τ_* over the runs.
     pub c_prime_range: [f64; 2],
@@ -58,20 +62,18 @@ pub fn fit(samples: &[Sample]) -> Option<Fit> {
     }
     let groups: Vec<Vec<Sample>> = by_seed.into_values().collect();
     let all = groups.concat();
-    let interval = |statistic: &dyn Fn(&[Sample]) -> Option<f64>| {
-        bootstrap(groups.len(), |draw| statistic(&draw.iter().flat_map(|&g| &groups[g]).copied().collect::<Vec<_>>()))
-    };
+    let of_draw = |draw: &[usize]| draw.iter().flat_map(|&g| &groups[g]).copied().collect::<Vec<_>>();
     let slope_of = |s: &[Sample]| line(&points(s)).map(|(slope, _)| slope);
     let c_prime_of = |s: &[Sample]| Some(median(s.iter().map(|s| s.tau_star).collect()));
     let (slope, intercept) = line(&points(&all))?;
     let taus = all.iter().map(|s| s.tau_star);
     Some(Fit {
         slope,
-        slope_ci: interval(&slope_of),
+        slope_ci: interval(groups.len(), |draw| slope_of(&of_draw(draw))),
         slope_lambda: slope_within_lr(&all),
-        slope_lambda_ci: interval(&slope_within_lr),
+        slope_lambda_ci: interval(groups.len(), |draw| slope_within_lr(&of_draw(draw))),
         c_prime: c_prime_of(&all)?,
-        c_prime_ci: interval(&c_prime_of),
+        c_prime_ci: interval_of_ratio(groups.len(), |draw| c_prime_of(&of_draw(draw))),
         c_prime_range: [taus.clone().fold(f64::INFINITY, f64::min), taus.fold(f64::NEG_INFINITY, f64::max)],
         intercept,
         n: all.len(),
@@ -84,7 +86,7 @@ pub fn fit(samples: &[Sample]) -> Option<Fit> {
 pub struct Exponent {
     /// p.
     pub exponent: f64,
-    /// 95 % bootstrap interval over groups; absent with one group.
+    /// 95 % interval over groups; absent with one group.
     pub exponent_ci: Option<[f64; 2]>,
     /// Points in the fit.
     pub n: usize,
@@ -101,7 +103,7 @@ pub fn exponent(groups: &[Vec<(f64, f64)>]) -> Option<Exponent> {
     let all = logs.concat();
     let (slope, _) = line(&all)?;
     let of_draw = |draw: &[usize]| line(&draw.iter().flat_map(|&g| logs[g].iter().copied()).collect::<Vec<_>>());
-    let exponent_ci = bootstrap(logs.len(), |draw| of_draw(draw).map(|(slope, _)| slope));
+    let exponent_ci = interval(logs.len(), |draw| of_draw(draw).map(|(slope, _)| slope));
     Some(Exponent { exponent: slope, exponent_ci, n: all.len() })
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Outcome, bootstrap,
+    Outcome,
     fit::line,
+    interval::interval,
     predict::{ByLambda, by_lambda},
 };
 
@@ -16,7 +17,7 @@ use super::{
 pub struct Mean {
     /// The mean.
     pub mean: f64,
-    /// 95 % bootstrap interval over seeds; absent with one.
+    /// 95 % interval over seeds; absent with one.
     pub ci: Option<[f64; 2]>,
     /// Seeds.
     pub n: usize,
@@ -26,9 +27,19 @@ pub struct Mean {
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<Mean> {
     let of = |draw: &[usize]| Some(draw.iter().map(|&i| values[i]).sum::<f64>() / draw.len() as f64);
-    let all: Vec<usize> = (0..values.len()).collect();
     let n = values.len();
-    (n > 0).then(|| of(&all)).flatten().map(|mean| Mean { mean, ci: bootstrap(n, of), n })
+    (n > 0).then(|| Mean { mean: values.iter().sum::<f64>() / n as f64, ci: interval(n, of), n })
+}
+
+/// The mean over seeds of `(seed, value)`: runs of one seed are no independent samples, so each seed counts once, by its own mean.
+/// `None` of nothing.
+#[must_use]
+pub fn mean_by_seed(values: impl IntoIterator<Item = (u64, f64)>) -> Option<Mean> {
+    let mut seeds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (seed, value) in values {
+        seeds.entry(seed).or_default().push(value);
+    }
+    mean(&seeds.values().map(|own| own.iter().sum::<f64>() / own.len() as f64).collect::<Vec<_>>())
 }
 
 /// The best λ within one budget.
@@ -47,7 +58,7 @@ pub struct Optimum {
 pub struct OptimalExponent {
     /// p in λ_opt ∝ T^(−p).
     pub p: f64,
-    /// 95 % bootstrap interval over seeds, the optima found anew in every resample.
+    /// 95 % interval over seeds, the optima found anew in every resample.
     pub p_ci: Option<[f64; 2]>,
     /// Budgets whose optimum is inside the grid.
     pub budgets: usize,
@@ -92,7 +103,7 @@ pub fn optimal_exponent(budgets: &[(f64, Vec<Outcome>)]) -> (Vec<Optimum>, Optio
     let found = optima(&all);
     let exponent = slope(&all).map(|p| OptimalExponent {
         p,
-        p_ci: bootstrap(seeds.len(), slope),
+        p_ci: interval(seeds.len(), slope),
         budgets: found.iter().filter(|o| !o.censored).count(),
         seeds: seeds.len(),
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{accuracy_within, bootstrap, median};
+use super::{accuracy_within, interval::interval_of_ratio, mean, median};
 use crate::train::Trace;
 
 /// A predicted λ.
@@ -17,7 +17,7 @@ pub struct Prediction {
     pub c_prime: f64,
     /// The λ whose t_* falls on the end of the budget.
     pub lambda_pred: f64,
-    /// 95 % bootstrap interval over the short runs' seeds; absent with one seed.
+    /// 95 % interval over the short runs' seeds; absent with one seed.
     pub lambda_pred_ci: Option<[f64; 2]>,
     /// Short runs that reached their peak.
     pub n: usize,
@@ -36,7 +36,7 @@ pub fn predict(short: &[(f64, f64)], total_lr: f64) -> Option<Prediction> {
         t_star: median(short.iter().map(|s| s.0).collect()),
         c_prime,
         lambda_pred: c_prime / total_lr,
-        lambda_pred_ci: bootstrap(short.len(), |draw| Some(c_prime_of(draw) / total_lr)),
+        lambda_pred_ci: interval_of_ratio(short.len(), |draw| Some(c_prime_of(draw) / total_lr)),
         n: short.len(),
     })
 }
@@ -58,6 +58,13 @@ impl Outcome {
     #[must_use]
     pub fn new(trace: &Trace, accuracy: f64) -> Self {
         Self { lambda: trace.run.lambda, seed: trace.run.seed, accuracy }
+    }
+
+    /// The accuracy at the end of a run; `None` if it diverged or was not measured.
+    #[must_use]
+    pub fn last(trace: &Trace) -> Option<Self> {
+        let last = trace.points.last().filter(|_| !trace.diverged())?;
+        Some(Self::new(trace, last.test_accuracy))
     }
 
     /// The early-stopping performance of a run within `budget` steps; `None` if it diverged or was not measured by then.
@@ -93,13 +100,14 @@ pub fn mean_by_lambda(outcomes: &[Outcome]) -> Vec<(f64, f64)> {
 pub struct Regret {
     /// The grid's best λ at the budget, by mean accuracy over seeds.
     pub best_lambda: f64,
-    /// Its mean accuracy.
+    /// Mean accuracy of a tuned λ: for each seed the one that is best for the other seeds, since a λ that a seed has chosen
+    /// itself does too well there. With one seed, its own.
     pub best_accuracy: f64,
     /// Mean accuracy at λ_pred.
     pub accuracy: f64,
-    /// `best_accuracy − accuracy`; negative where the prediction beats the grid.
+    /// `best_accuracy − accuracy`; negative where the prediction beats the tuned λ.
     pub regret: f64,
-    /// 95 % bootstrap interval over seeds, the grid searched anew in every resample.
+    /// 95 % interval over seeds; absent with one.
     pub regret_ci: Option<[f64; 2]>,
     /// Seeds behind the means.
     pub seeds: usize,
@@ -113,27 +121,23 @@ pub fn regret(grid: &[Outcome], predicted: &[Outcome]) -> Option<Regret> {
     let by_lambda = by_lambda(grid);
     let paired: Vec<&Outcome> =
         predicted.iter().filter(|p| by_lambda.values().all(|runs| runs.contains_key(&p.seed))).collect();
-    if paired.is_empty() || by_lambda.is_empty() {
-        return None;
-    }
-    let mean = |draw: &[usize], accuracy: &dyn Fn(&Outcome) -> f64| {
-        draw.iter().map(|&i| accuracy(paired[i])).sum::<f64>() / draw.len() as f64
+    // The λ that is best for all seeds but one, and its runs.
+    let best_without = |left_out: Option<u64>| {
+        let sum = |runs: &BTreeMap<u64, f64>| {
+            paired.iter().filter(|p| Some(p.seed) != left_out).map(|p| runs[&p.seed]).sum::<f64>()
+        };
+        by_lambda.iter().max_by(|a, b| sum(a.1).total_cmp(&sum(b.1)))
     };
-    let best = |draw: &[usize]| {
-        by_lambda
-            .iter()
-            .map(|(bits, runs)| (f64::from_bits(*bits), mean(draw, &|p| runs[&p.seed])))
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-    };
-    let all: Vec<usize> = (0..paired.len()).collect();
-    let (best_lambda, best_accuracy) = best(&all)?;
-    let accuracy = mean(&all, &|p| p.accuracy);
+    let tuned = |p: &Outcome| best_without((paired.len() > 1).then_some(p.seed)).map(|(_, runs)| runs[&p.seed]);
+    let tuned: Vec<f64> = paired.iter().filter_map(|p| tuned(p)).collect();
+    let regrets: Vec<f64> = tuned.iter().zip(&paired).map(|(best, p)| best - p.accuracy).collect();
+    let regret = mean(&regrets)?;
     Some(Regret {
-        best_lambda,
-        best_accuracy,
-        accuracy,
-        regret: best_accuracy - accuracy,
-        regret_ci: bootstrap(paired.len(), |draw| Some(best(draw)?.1 - mean(draw, &|p| p.accuracy))),
-        seeds: paired.len(),
+        best_lambda: f64::from_bits(*best_without(None)?.0),
+        best_accuracy: mean(&tuned)?.mean,
+        accuracy: mean(&paired.iter().map(|p| p.accuracy).collect::<Vec<_>>())?.mean,
+        regret: regret.mean,
+        regret_ci: regret.ci,
+        seeds: regret.n,
     })
 }

@@ -20,7 +20,7 @@ use crate::{
     output::{title, with_interval},
     report::{Part, table_of},
     store::Store,
-    study::{Claim, Study, Verdict},
+    study::{Claim, SLOPE, Study, Verdict},
 };
 
 const COMMAND: &str = "exponent";
@@ -205,22 +205,17 @@ fn laws(exponent: Option<&OptimalExponent>) -> Vec<Law> {
     LAWS.into_iter().map(|(p, of)| Law { p, of, inside: inside(p) }).collect()
 }
 
-fn claim(x: &OptimalExponent) -> Claim {
-    let verdict = match x.p_ci {
-        Some([low, high]) if high < 1.0 || low > 1.0 => Verdict::Fails,
-        // An interval that has the other laws too decides nothing.
-        Some([low, _]) if low > 0.5 => Verdict::Holds,
-        _ => Verdict::Open,
-    };
+/// The paper's claim about the best λ.
+pub fn claim(x: &OptimalExponent) -> Claim {
     Claim {
-        statement: "λ_opt ∝ T^(−p) with p = 1 (R4)".into(),
+        statement: format!("The tuned λ goes as T^(−p) with the budget T and p = 1, to within {SLOPE} (R4)"),
         found: format!(
             "p = {} from {} budgets whose optimum is inside the grid (n = {} seeds)",
             with_interval(x.p, x.p_ci, 2),
             x.budgets,
             x.seeds
         ),
-        verdict,
+        verdict: Verdict::near(1.0, SLOPE, x.p_ci),
     }
 }
 

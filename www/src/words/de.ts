@@ -82,7 +82,7 @@ export const de: Words = {
   law: {
     title: "Die Zeit bis zum Maximum in Abhängigkeit von λ",
     caption:
-      "Ein Punkt für jeden Lauf. Pfeile sind Läufe, die endeten, bevor sich ihr Maximum erkennen ließ: Es liegt dort oder später, und sie gehen in keine Anpassung ein. Das Band umfasst die Steigungen des 95-%-Bootstrap-Intervalls über die Seeds.",
+      "Ein Punkt für jeden Lauf. Pfeile sind Läufe, die endeten, bevor sich ihr Maximum erkennen ließ: Es liegt dort oder später, und sie gehen in keine Anpassung ein. Das Band umfasst die Steigungen des 95-%-Intervalls über die Seeds.",
     estimatorSwitch: "t* ist",
     x: { label: "L2-Koeffizient λ", short: "λ" },
     xRate: { label: "ηλ/(1−β)", short: "ηλ" },
@@ -115,7 +115,7 @@ export const de: Words = {
     forecast: (f: { lambda0: string; tStar: string; n: number; budget: string; lambda: string; interval: Interval }) =>
       `Die kurzen Läufe bei λ₀\u00a0=\u00a0${f.lambda0} erreichen ihr Maximum bei Schritt ${f.tStar} (n\u00a0=\u00a0${f.n}); für ${f.budget} Schritte sagt das Gesetz daher λ\u00a0=\u00a0${f.lambda}${between(f.interval)} voraus.`,
     regret: (f: { accuracy: string; best: string; bestLambda: string; regret: string; interval: Interval; seeds: number }) =>
-      `Dort trainiert: Genauigkeit ${f.accuracy}, gegenüber ${f.best} beim besten λ des Rasters, λ\u00a0=\u00a0${f.bestLambda}. Die Einbuße (Regret) beträgt ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
+      `Dort trainiert: Genauigkeit ${f.accuracy}, gegenüber ${f.best} bei einem λ, das auf den anderen Seeds abgestimmt ist (auf allen: λ\u00a0=\u00a0${f.bestLambda}). Die Einbuße (Regret) beträgt ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
   },
 
   auto: {

@@ -97,7 +97,7 @@ export const en = {
   law: {
     title: "The time to the peak against λ",
     caption:
-      "One dot for each run. Arrows are runs that ended before their peak could be told: the peak is there or later, and they are in no fit. The band holds the slopes of the 95 % bootstrap interval over seeds.",
+      "One dot for each run. Arrows are runs that ended before their peak could be told: the peak is there or later, and they are in no fit. The band holds the slopes of the 95 % interval over seeds.",
     estimatorSwitch: "t* is",
     x: { label: "L2 coefficient λ", short: "λ" },
     xRate: { label: "ηλ/(1−β)", short: "ηλ" },
@@ -130,7 +130,7 @@ export const en = {
     forecast: (f: { lambda0: string; tStar: string; n: number; budget: string; lambda: string; interval: Interval }) =>
       `The short runs at λ₀\u00a0=\u00a0${f.lambda0} peak at step ${f.tStar} (n\u00a0=\u00a0${f.n}), so for ${f.budget} steps the law predicts λ\u00a0=\u00a0${f.lambda}${between(f.interval)}.`,
     regret: (f: { accuracy: string; best: string; bestLambda: string; regret: string; interval: Interval; seeds: number }) =>
-      `Trained there: accuracy ${f.accuracy}, against ${f.best} at the grid’s best, λ\u00a0=\u00a0${f.bestLambda}. The regret is ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
+      `Trained there: accuracy ${f.accuracy}, against ${f.best} for a λ tuned on the other seeds (on all of them: λ\u00a0=\u00a0${f.bestLambda}). The regret is ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
   },
 
   auto: {

@@ -99,11 +99,13 @@ struct Verification {
 }
 
 /// Short runs at one λ₀.
-struct Short {
-    lambda: f64,
-    traces: Vec<Trace>,
+pub struct Short {
+    /// λ₀.
+    pub lambda: f64,
+    /// Every run.
+    pub traces: Vec<Trace>,
     /// t_* and τ_* of those that learn and reach their peak.
-    peaks: Vec<(f64, f64)>,
+    pub peaks: Vec<(f64, f64)>,
     /// Those that end before their peak, or learn nothing.
     censored: usize,
     diverged: usize,
@@ -118,6 +120,11 @@ impl Short {
             .collect();
         let diverged = traces.iter().filter(|t| t.diverged()).count();
         Self { lambda, censored: traces.len() - peaks.len() - diverged, diverged, peaks, traces }
+    }
+
+    /// Whether half of the runs have a t_*: enough for a prediction.
+    pub fn suffices(&self) -> bool {
+        !self.peaks.is_empty() && 2 * self.peaks.len() >= self.traces.len()
     }
 
     /// Why it gives no t_*.
@@ -147,7 +154,10 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     };
     let e = &job.experiment;
     let lr = e.lr[0];
-    let short = short_runs(&job)?;
+    let short = job.explain("predict", short_runs(&job, e))?;
+    if !short.suffices() {
+        bail!("no t_*: {}", short.refusal());
+    }
     let lambda = short.lambda;
     let budget = e.length_in_steps(e.budget.unwrap_or(Length::Steps(1.0)), lr, lambda, job.train_examples())?;
     let prediction = predict(&short.peaks, e.total_lr(lr, budget)).context("a budget has a step")?;
@@ -183,9 +193,9 @@ fn verify(matches: &ArgMatches) -> Result<bool> {
     Ok(held)
 }
 
-/// Short runs at the largest λ₀ at which every seed has a t_*; or else at the one at which most have, if they are half.
-fn short_runs(job: &Job) -> Result<Short> {
-    let e = &job.experiment;
+/// Short runs at the largest λ₀ of an experiment at which every seed has a t_*; or else at the one at which most have.
+pub fn short_runs(job: &Job, e: &Experiment) -> Result<Short> {
+    let runs = e.runs(job.train_examples())?;
     let mut lambdas = e.lambda.to_vec();
     lambdas.sort_by(|a, b| b.total_cmp(a));
     let mut tried: Vec<Short> = Vec::new();
@@ -193,21 +203,15 @@ fn short_runs(job: &Job) -> Result<Short> {
         if let Some(last) = tried.last() {
             eprintln!("{}: going on to λ₀ = {lambda}", last.refusal());
         }
-        let runs: Vec<RunSpec> = job.runs.iter().filter(|r| r.lambda == lambda).cloned().collect();
-        let phase = format!("short runs at {lambda}");
-        let short = Short::new(e, lambda, job.explain("predict", job.executor().train(&phase, &runs))?);
-        if short.peaks.len() == e.seeds {
+        let own: Vec<RunSpec> = runs.iter().filter(|r| r.lambda == lambda).cloned().collect();
+        let short = Short::new(e, lambda, job.executor_of(e)?.train(&format!("short runs at {lambda}"), &own)?);
+        if short.peaks.len() == own.len() {
             return Ok(short);
         }
         tried.push(short);
     }
     // The first of several with as many: the largest λ.
-    let best = tried.into_iter().rev().max_by_key(|short| short.peaks.len());
-    let best = best.context("an experiment has a λ")?;
-    if 2 * best.peaks.len() < e.seeds {
-        bail!("no t_*: {}", best.refusal());
-    }
-    Ok(best)
+    tried.into_iter().rev().max_by_key(|short| short.peaks.len()).context("an experiment has a λ")
 }
 
 /// Runs at λ_pred and around it over the whole budget.

@@ -3,16 +3,18 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Mean, after_start, averaged, mean},
+    law::{Mean, after_start, averaged, mean, mean_by_seed},
     train::{Measurement, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, presets};
+use super::{
+    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, premise, presets,
+};
 use crate::{
     commands::Job,
-    figures::{self, Mark, Series},
+    figures::{self, Mark, Series, mean_curve},
     output::number,
     report::{Part, table_of, table_text},
     study::{Claim, Study, Verdict},
@@ -59,7 +61,7 @@ fn base(preset: Preset) -> Experiment {
         // Long after the peak.
         Preset::Mini => {
             let lambda = vec![0.1, 0.03, 0.01].into();
-            Experiment { lr, lambda, tau: Some(4.0), measurements: 100, seeds: 5, ..of }
+            Experiment { lr, lambda, tau: Some(4.0), measurements: 100, ..of }
         }
         Preset::Smoke => Experiment { lr, ..of },
     }
@@ -94,13 +96,6 @@ impl Course {
     }
 }
 
-/// The mean of a value over courses at each measurement.
-fn mean_course<'a>(courses: impl Iterator<Item = &'a Course> + Clone, value: fn(&Course) -> &[f64]) -> Vec<f64> {
-    let count = courses.clone().count() as f64;
-    let length = courses.clone().map(|c| value(c).len()).min().unwrap_or(0);
-    (0..length).map(|i| courses.clone().map(|c| value(c)[i]).sum::<f64>() / count).collect()
-}
-
 /// Where a curve is highest, first.
 fn top(curve: &[f64]) -> Option<usize> {
     (0..curve.len()).max_by(|&a, &b| curve[a].total_cmp(&curve[b]).then(b.cmp(&a)))
@@ -110,7 +105,8 @@ fn top(curve: &[f64]) -> Option<usize> {
 /// other seeds' curves, or the fall would be above 0 by that choice alone.
 fn after_peak(courses: &[Course]) -> Vec<(u64, [f64; 2])> {
     let of = |own: &Course| {
-        let top = top(&mean_course(courses.iter().filter(|c| c.seed != own.seed), |c| &c.accuracy))?;
+        let others = courses.iter().filter(|c| c.seed != own.seed).map(|c| c.accuracy.clone());
+        let top = top(&mean_curve(&others.collect::<Vec<_>>()))?;
         let last = own.accuracy.len() - 1;
         Some((own.seed, [own.accuracy[top] - own.accuracy[last], own.loss[last] - own.loss[top]]))
     };
@@ -120,7 +116,7 @@ fn after_peak(courses: &[Course]) -> Vec<(u64, [f64; 2])> {
 fn make(job: &Job, preset: Preset) -> Result<String> {
     let traces = job.executor().train("grid", &job.runs)?;
     let findings = findings(&job.experiment, &traces);
-    let claims = claims(&findings);
+    let claims: Vec<Claim> = premise("", &traces).into_iter().chain(claims(&findings)).collect();
     let rows = rows(&findings);
     let study = Study {
         command: FIGURE.command,
@@ -140,9 +136,9 @@ fn findings(e: &Experiment, traces: &[Trace]) -> Findings {
     let mut rows = Vec::new();
     for &lambda in e.lambda.iter() {
         let courses: Vec<Course> = traces.iter().filter(|t| t.run.lambda == lambda).filter_map(Course::of).collect();
-        let epochs = mean_course(courses.iter(), |c| &c.epochs);
-        let accuracy = mean_course(courses.iter(), |c| &c.accuracy);
-        let loss = mean_course(courses.iter(), |c| &c.loss);
+        let mean_of =
+            |value: fn(&Course) -> &Vec<f64>| mean_curve(&courses.iter().map(value).cloned().collect::<Vec<_>>());
+        let [epochs, accuracy, loss] = [mean_of(|c| &c.epochs), mean_of(|c| &c.accuracy), mean_of(|c| &c.loss)];
         let own = after_peak(&courses);
         let each = |i: usize| mean(&own.iter().map(|(_, c)| c[i]).collect::<Vec<_>>());
         rows.push(Row {
@@ -154,14 +150,7 @@ fn findings(e: &Experiment, traces: &[Trace]) -> Findings {
         });
         changes.extend(own);
     }
-    // Runs of one seed are no independent samples: each seed counts once.
-    let over_seeds = |i: usize| {
-        let of_seed = |seed: u64| {
-            let own: Vec<f64> = changes.iter().filter(|(s, _)| *s == seed).map(|(_, c)| c[i]).collect();
-            (!own.is_empty()).then(|| own.iter().sum::<f64>() / own.len() as f64)
-        };
-        mean(&e.each_seed().filter_map(of_seed).collect::<Vec<_>>())
-    };
+    let over_seeds = |i: usize| mean_by_seed(changes.iter().map(|(seed, change)| (*seed, change[i])));
     let (decay, rise) = (over_seeds(0), over_seeds(1));
     Findings { rows, decay, rise }
 }

@@ -27,6 +27,7 @@ use crate::{
     cli, datasets,
     output::{self, with_interval},
     store::Store,
+    study::{Claim, FITTED, Verdict},
 };
 
 /// A figure of the paper.
@@ -215,10 +216,12 @@ impl Figure {
 /// What other data are replaced by where their files are missing.
 const INSTEAD: &str = "fashion-mnist-512";
 
-/// An experiment on its data, or, unless it is the paper's own, on the embedded images where their files are missing.
+/// An experiment on its data, or, unless they are the paper's or the reader's own, on the embedded images where their files are missing.
 fn on_data(matches: &ArgMatches, preset: Preset, base: Experiment) -> Experiment {
     let dir = cli::options(matches).data_dir;
-    if preset == Preset::Full || datasets::find(&base.data).is_ok_and(|source| source.path(&dir).is_dir()) {
+    let named = matches.try_contains_id("data").unwrap_or(false)
+        || cli::experiment(matches, base.clone()).is_ok_and(|e| e.data != base.data);
+    if named || preset == Preset::Full || datasets::find(&base.data).is_ok_and(|source| source.path(&dir).is_dir()) {
         return base;
     }
     Experiment { data: INSTEAD.into(), train: base.train.min(512), test: base.test.min(1000), ..base }
@@ -268,6 +271,18 @@ fn about(job: &Job, preset: Preset, paper: &str) -> String {
     let seeds = job.experiment.seeds;
     let scale = if preset == Preset::Full { String::new() } else { format!("{preset}; the paper has {paper}. ") };
     format!("{scale}{}; {seeds} seed(s)", output::title(&job.experiment, &(&job.model).into()))
+}
+
+/// The paper's premise, which it claims its relations under: that the network can fit its training data.
+fn premise(which: &str, traces: &[Trace]) -> Option<Claim> {
+    let of = |t: &Trace| t.points.iter().map(|m| m.train_accuracy).max_by(f64::total_cmp);
+    let best = traces.iter().filter_map(|t| Some((t.run.lambda, of(t)?)));
+    let (lambda, accuracy) = best.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(Claim {
+        statement: format!("The network is overparameterized: it fits its training data{which} (the paper's premise)"),
+        found: format!("The highest training accuracy of {} runs is {accuracy:.4}, at λ = {lambda}", traces.len()),
+        verdict: if accuracy > FITTED { Verdict::Holds } else { Verdict::Fails },
+    })
 }
 
 /// `0.412 [0.400, 0.420]` or a dash.

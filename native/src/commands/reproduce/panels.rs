@@ -6,20 +6,22 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Cell, Fit, Mean, RunSummary, accuracy_within, cells, fits, mean},
+    law::{Cell, Fit, Mean, RunSummary, accuracy_within, cells, fits, mean, mean_by_seed},
     model::ModelKind,
     train::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, presets};
+use super::{
+    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, premise, presets,
+};
 use crate::{
     commands::Job,
     figures::{self, Mark, Series},
     output::{number, with_interval},
     report::{Part, table_of, table_text},
-    study::{Claim, Study, Verdict},
+    study::{Claim, SLOPE, Study, Verdict},
 };
 
 pub const FIG2ABC: Figure = Figure {
@@ -70,8 +72,6 @@ const FILES_3: [&str; 3] = ["fig3a.svg", "fig3b.svg", "fig3c.svg"];
 
 /// What η may change of the best accuracy and still count as weak.
 const WEAK: f64 = 0.01;
-/// How wide the slope's interval may be to say anything.
-const WIDE: f64 = 0.5;
 
 /// What one network showed over the grid.
 #[derive(Serialize)]
@@ -80,7 +80,8 @@ struct Section {
     name: &'static str,
     runs: Vec<RunSummary>,
     cells: Vec<Cell>,
-    fit: Option<Fit>,
+    /// By estimator.
+    fits: BTreeMap<String, Fit>,
     /// Best accuracy with the largest η less that with the smallest, pairs of equal λ.
     across_lr: Option<Mean>,
     /// Best accuracy with the smallest λ less that with the largest, pairs of equal η.
@@ -102,7 +103,7 @@ fn cnn(preset: Preset) -> Experiment {
         batch: 50,
         lr: vec![0.01].into(),
         momentum: 0.0,
-        lambda: vec![0.4, 0.2, 0.1, 0.05].into(),
+        lambda: vec![0.2, 0.1, 0.05, 0.02].into(),
         epochs: None,
         tau: Some(3.0),
         seeds: 3,
@@ -181,7 +182,8 @@ fn make(job: &Job, command: &'static str, heading: String, about: String, files:
     let sections = phases.iter().zip(names).map(train).collect::<Result<Vec<_>>>()?;
     let budget = budget(&sections[0].traces);
     let findings = Findings { sections, budget };
-    let claims: Vec<Claim> = findings.sections.iter().flat_map(claims).collect();
+    let own = job.experiment.estimator.name();
+    let claims: Vec<Claim> = findings.sections.iter().flat_map(|s| claims(s, own)).collect();
     let rows: Vec<Vec<String>> = findings.sections.iter().flat_map(rows).collect();
     let head = if findings.sections.len() == 1 { &HEAD[1..] } else { &HEAD };
     let traces: Vec<&[Trace]> = findings.sections.iter().map(|s| s.traces.as_slice()).collect();
@@ -207,7 +209,7 @@ fn section(name: &'static str, traces: Vec<Trace>, e: &Experiment) -> Section {
     Section {
         name,
         cells: cells(&runs, e.estimator),
-        fit: fits(&runs).remove(e.estimator.name()),
+        fits: fits(&runs),
         across_lr: across_lr.filter(|_| low_lr != high_lr),
         across_lambda: difference(&runs, |r| r.lambda == low, |r| r.lambda == high, |a, b| a.lr == b.lr),
         runs,
@@ -222,8 +224,8 @@ fn budget(traces: &[Trace]) -> u64 {
     steps.get(steps.len() / 2).copied().unwrap_or(0)
 }
 
-/// The best accuracy of `ours` less that of `theirs`, which differ from it in one thing alone (`paired`): for each seed a mean over the
-/// pairs of which neither run diverged.
+/// The best accuracy of `ours` less that of `theirs`, which differ from it in one thing alone (`paired`), over the pairs of which
+/// neither run diverged.
 fn difference(
     runs: &[RunSummary],
     ours: impl Fn(&RunSummary) -> bool,
@@ -231,38 +233,43 @@ fn difference(
     paired: impl Fn(&RunSummary, &RunSummary) -> bool,
 ) -> Option<Mean> {
     let best = |r: &RunSummary| if r.diverged { None } else { r.max_test_accuracy };
-    let mut seeds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for run in runs.iter().filter(|r| ours(r)) {
-        let other = runs.iter().find(|r| r.seed == run.seed && theirs(r) && paired(run, r));
-        if let Some(gain) = other.and_then(|r| Some(best(run)? - best(r)?)) {
-            seeds.entry(run.seed).or_default().push(gain);
-        }
-    }
-    let of_seed = |gains: &Vec<f64>| gains.iter().sum::<f64>() / gains.len() as f64;
-    mean(&seeds.values().map(of_seed).collect::<Vec<_>>())
+    mean_by_seed(runs.iter().filter(|r| ours(r)).filter_map(|run| {
+        let other = runs.iter().find(|r| r.seed == run.seed && theirs(r) && paired(run, r))?;
+        Some((run.seed, best(run)? - best(other)?))
+    }))
 }
 
-fn claims(s: &Section) -> Vec<Claim> {
+fn claims(s: &Section, estimator: &str) -> Vec<Claim> {
     let which = if s.name.is_empty() { String::new() } else { format!(", {}", s.name) };
     let seeds = |m: Mean| format!("{} (n = {} seeds)", interval(Some(m)), m.n);
-    let mut claims = Vec::new();
-    if let Some(fit) = &s.fit {
+    let mut claims = Vec::from_iter(premise(&which, &s.traces));
+    if let Some(fit) = s.fits.get(estimator) {
+        let slope = |f: &Fit| with_interval(f.slope, f.slope_ci, 2);
+        let others: Vec<String> = s
+            .fits
+            .iter()
+            .filter(|(name, _)| name.as_str() != estimator)
+            .map(|(name, f)| format!("{} by the {name} estimator", slope(f)))
+            .collect();
         claims.push(Claim {
-            statement: format!("The time to the best accuracy goes as 1/(ηλ){which} (R1, R2)"),
+            statement: format!("The time to the best accuracy goes as 1/(ηλ), to within {SLOPE} of the slope{which} (R1, R2)"),
             found: format!(
-                "The slope of log t_* on log ηλ is {} (n = {} runs, {} seeds)",
-                with_interval(fit.slope, fit.slope_ci, 2),
+                "The slope of log t_* on log ηλ is {} by the {estimator} estimator ({} of {} runs reached their peak, {} \
+                 seeds); {}",
+                slope(fit),
                 fit.n,
-                fit.seeds
+                s.runs.len(),
+                fit.seeds,
+                others.join(", "),
             ),
-            verdict: Verdict::equal(-1.0, fit.slope_ci, WIDE),
+            verdict: Verdict::near(-1.0, SLOPE, fit.slope_ci),
         });
     }
     if let Some(m) = s.across_lr {
         claims.push(Claim {
             statement: format!("The best accuracy depends only weakly on η: by less than {WEAK}{which} (R2)"),
             found: format!("From the smallest η to the largest it changes by {}", seeds(m)),
-            verdict: Verdict::within(WEAK, m.ci),
+            verdict: Verdict::near(0.0, WEAK, m.ci),
         });
     }
     if let Some(m) = s.across_lambda {
@@ -315,9 +322,9 @@ fn parts(f: &Findings, e: &Experiment, files: [&'static str; 3]) -> Vec<Part> {
     };
     let mut of_time = draw(&|s, lr, lambda| Some((lr * lambda, cell(s, lr, lambda)?.t_star?)));
     // What the law says of the products that there are.
-    if let Some(fit) = f.sections.iter().find_map(|s| s.fit.as_ref()) {
-        let mut points: Vec<(f64, f64)> =
-            of_time.iter().flat_map(|s| &s.points).map(|p| (p.0, fit.c_prime / p.0)).collect();
+    if let Some(fit) = f.sections.iter().find_map(|s| s.fits.get(e.estimator.name())) {
+        let at = |x: f64| (x, fit.c_prime / e.effective_lr(x));
+        let mut points: Vec<(f64, f64)> = of_time.iter().flat_map(|s| &s.points).map(|p| at(p.0)).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         of_time.push(Series { name: "slope −1".into(), color: None, mark: Mark::Dashed, points });
     }
