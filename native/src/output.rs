@@ -173,7 +173,7 @@ impl SweepPrediction {
         if let Some(r) = &self.regret {
             let _ = writeln!(
                 out,
-                "verified: accuracy {:.3} at λ_pred, {:.3} at the grid's best λ = {}; regret {} (n = {} seeds)",
+                "verified: accuracy {:.3} at λ_pred, {:.3} for a λ tuned on the other seeds (on all: {}); regret {} (n = {} seeds)",
                 r.accuracy,
                 r.best_accuracy,
                 r.best_lambda,

@@ -77,7 +77,7 @@ export function predict(runs: readonly Recording[], answer: string): Verdict {
   if (!regret) return { state: agrees ? "right" : "wrong", text: `The law gives ${made}.` };
   const grid = `the best of your grid, λ\u00a0=\u00a0${short(regret.best_lambda)}`;
   const costs = regret.regret > TOLERANCE && (regret.regret_ci === null || regret.regret_ci[0] > 0);
-  const result = `Trained there, the networks reach ${fixed(regret.accuracy, 3)}; ${grid}, reaches ${fixed(regret.best_accuracy, 3)}.`;
+  const result = `Trained there, the networks reach ${fixed(regret.accuracy, 3)}; a tuned λ reaches ${fixed(regret.best_accuracy, 3)}.`;
   if (agrees && !costs) return { state: "right", text: `${sentence(made)}. ${result}` };
   if (agrees) return { state: "otherwise", text: `You used the law as it is meant: ${made}. But here it costs something. ${result}` };
   if (within(Number(answer), regret.best_lambda, NEAR)) return { state: "otherwise", text: `That is ${grid}. The law gives another λ: ${made}. ${result}` };

@@ -247,7 +247,7 @@ fn text(e: &Experiment, answer: &Answer<'_>, steps: u64) -> String {
         }
         let _ = writeln!(
             text,
-            "regret  {} against the best of the others (negative: λ_pred is better)",
+            "regret  {} against the λ of these that is best for the other seeds (negative: λ_pred is better)",
             with_interval(r.regret, r.regret_ci, 4)
         );
     }
