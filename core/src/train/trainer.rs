@@ -84,12 +84,18 @@ const VALUES: usize = 5;
 #[cfg(feature = "full-scale")]
 type Reading = Pin<Box<dyn Future<Output = Result<Vec<f32>, DeviceError>>>>;
 
+/// A device's answer.
+#[cfg(feature = "full-scale")]
+enum Answer {
+    Here(Vec<f32>),
+    OnItsWay(Reading),
+}
+
 /// A measurement that the device has been asked for.
 #[cfg(feature = "full-scale")]
 pub struct Pending {
     asked: Vec<(usize, Measurement)>,
-    /// The reading, or what it has given already.
-    values: Result<Reading, Vec<f32>>,
+    answer: Answer,
     is_last: bool,
 }
 
@@ -372,11 +378,11 @@ impl Trainer {
         let is_last = asked.iter().any(|(index, m)| m.step >= self.runs[*index].trace.run.steps);
         let mut reading: Reading = Box::pin(read_back(values));
         // The device is asked by the first poll: later its answer would come after all that is asked of it by then.
-        let values = match reading.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(values) => Err(values?),
-            Poll::Pending => Ok(reading),
+        let answer = match reading.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(values) => Answer::Here(values?),
+            Poll::Pending => Answer::OnItsWay(reading),
         };
-        Ok(Some(Pending { asked, values, is_last }))
+        Ok(Some(Pending { asked, answer, is_last }))
     }
 
     /// Ends what [`Self::begin_measure`] has begun.
@@ -385,9 +391,9 @@ impl Trainer {
     /// When the device fails.
     #[cfg(feature = "full-scale")]
     pub async fn finish_measure(&mut self, pending: Pending) -> Result<Vec<(usize, Measurement)>, TrainError> {
-        let values = match pending.values {
-            Ok(reading) => reading.await?,
-            Err(values) => values,
+        let values = match pending.answer {
+            Answer::Here(values) => values,
+            Answer::OnItsWay(reading) => reading.await?,
         };
         Ok(self.receive(pending.asked, values))
     }

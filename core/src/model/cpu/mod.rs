@@ -16,12 +16,13 @@ use burn::{
         tensor::FloatTensor,
     },
     tensor::{
-        DType, Device, Shape, Tensor, TensorData,
+        DType, Shape, Tensor, TensorData,
         module::{batch_norm_train, conv2d},
         ops::ConvOptions,
     },
 };
 
+use crate::device::is_flex;
 use convolution::Convolution;
 use normalization::Normalization;
 
@@ -83,14 +84,9 @@ pub(super) fn normalize(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, epsilo
     (inputs.record(Operation::Normalization(normalization), output), statistics)
 }
 
-/// Whether `x` is a tensor of flex. A page is spared the way that it does not take: its module without other backends has no other
-/// tensors, and that for the GPU uses flex for one step, to compare with.
+/// Whether what is made by hand here takes `x`: a tensor of flex, in single precision.
 fn on_flex(x: &Tensor<4>) -> bool {
-    let other_devices = cfg!(feature = "other-devices");
-    if cfg!(feature = "full-scale") && x.dtype() != DType::F32 {
-        return false;
-    }
-    if cfg!(target_arch = "wasm32") { !other_devices } else { !other_devices || x.device() == Device::flex() }
+    !(cfg!(feature = "full-scale") && x.dtype() != DType::F32) && is_flex(&x.device())
 }
 
 /// A tensor's memory, in flex.
