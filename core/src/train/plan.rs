@@ -4,14 +4,14 @@
 //! GPU a stack of 32 small runs costs three times what one run costs.
 
 use super::RunSpec;
-use crate::model::Model;
+use crate::model::{Model, ModelKind};
 
 /// How runs share a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Execution {
     /// One run at a time on each thread.
     Single,
-    /// Many runs in one stack of tensors.
+    /// Many runs in one stack of tensors; Wide ResNets alone.
     Stacked,
 }
 
@@ -26,6 +26,8 @@ pub fn plan(runs: &[RunSpec], execution: Execution, model: &Model, batch: usize)
     order.sort_by_key(|&i| std::cmp::Reverse(runs[i].steps));
     let per_run = batch.saturating_mul(model.activation_size()).max(model.parameter_count());
     let size = match execution {
+        // Grouped convolutions are slow on a GPU, and one Wide ResNet keeps it busy.
+        _ if model.config().kind == ModelKind::Wrn => 1,
         Execution::Single => 1,
         Execution::Stacked => (STACK_LIMIT / per_run.max(1)).max(1),
     };
