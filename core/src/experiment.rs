@@ -12,7 +12,7 @@ use serde::{
 };
 
 use crate::{
-    data::{Augmentation, DataError, Dataset, MixupBy, Sampling, Split},
+    data::{Augmentation, DataError, Dataset, MixupBy, Sampling, Split, batch_size},
     law::{Estimator, Length},
     model::{
         Activation, Model, ModelConfig, ModelKind, Normalization, Parameterization, Pooling, Precision, Readout,
@@ -739,7 +739,7 @@ impl Experiment {
     /// Examples per step, out of `examples`.
     #[must_use]
     pub fn batch_size(&self, examples: usize) -> usize {
-        if self.batch == 0 { examples } else { self.batch }
+        batch_size(self.batch, examples)
     }
 
     /// η_eff of this η: τ per step and λ.
@@ -757,7 +757,7 @@ impl Experiment {
     /// Steps of one epoch over `examples` training examples.
     #[must_use]
     pub fn steps_per_epoch(&self, examples: usize) -> u64 {
-        examples.checked_div(self.batch).map_or(1, |steps| steps.max(1) as u64)
+        examples.checked_div(self.batch_size(examples)).unwrap_or(1) as u64
     }
 
     /// The grid's runs, seeds innermost: `lr` × `lambda` × seeds; then those that are compared with them, from its largest

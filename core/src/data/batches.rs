@@ -21,6 +21,11 @@ pub enum Sampling {
     Replacement,
 }
 
+/// Examples per step where `batch` are asked for: 0, or more than there are, means all.
+pub(crate) fn batch_size(batch: usize, examples: usize) -> usize {
+    if batch == 0 { examples } else { batch.min(examples) }
+}
+
 /// The minibatches of one run.
 ///
 /// Nothing but `(seed, step)` decides a batch, so a resumed run sees what an unbroken one sees.
@@ -30,16 +35,24 @@ pub struct Batches {
     batch: usize,
     sampling: Sampling,
     seed: u64,
+    /// Whether a full batch has another order in each step.
+    shuffles: bool,
     /// The current epoch's order; recomputed when the epoch changes.
     order: Option<(u64, Vec<usize>)>,
 }
 
 impl Batches {
-    /// Batches of `batch` out of `examples`; `batch = 0` or `batch ≥ examples` is the full batch.
+    /// Batches of `batch` out of `examples`, as [`batch_size`] understands it. A full batch has the examples' own order.
     #[must_use]
     pub fn new(examples: usize, batch: usize, sampling: Sampling, seed: u64) -> Self {
-        let batch = if batch == 0 { examples } else { batch.min(examples) };
-        Self { examples, batch, sampling, seed, order: None }
+        let batch = batch_size(batch, examples);
+        Self { examples, batch, sampling, seed, shuffles: false, order: None }
+    }
+
+    /// The same batches, but for a full one: if `shuffles`, its order is drawn anew for each step.
+    #[must_use]
+    pub fn shuffling(self, shuffles: bool) -> Self {
+        Self { shuffles, ..self }
     }
 
     /// The same batches for another seed.
@@ -68,15 +81,16 @@ impl Batches {
 
     /// The examples of step `step` (from 0).
     pub fn indices(&mut self, step: u64) -> Vec<usize> {
-        if self.is_full() {
+        let is_full = self.is_full();
+        if is_full && !self.shuffles {
             return (0..self.examples).collect();
         }
         match self.sampling {
-            Sampling::Replacement => {
+            Sampling::Replacement if !is_full => {
                 let mut rng = stream(self.seed, Stream::Batch, step);
                 (0..self.batch).map(|_| rng.random_range(0..self.examples)).collect()
             }
-            Sampling::Epoch => {
+            _ => {
                 let per_epoch = (self.examples / self.batch) as u64;
                 let (epoch, position) = (step / per_epoch, (step % per_epoch) as usize);
                 if self.order.as_ref().is_none_or(|(e, _)| *e != epoch) {

@@ -9,6 +9,7 @@ mod files;
 mod idx;
 
 pub use augmentation::{Augmentation, MixupBy, Variation};
+pub(crate) use batches::batch_size;
 pub use batches::{Batches, Sampling};
 pub use cifar::{CIFAR10_CLASSES, cifar10, cifar100, cifar100_class_names};
 #[cfg(feature = "embedded")]

@@ -171,7 +171,9 @@ impl Trainer {
                 trace: Trace::new(run),
             })
             .collect();
-        let batches = |seed| Batches::new(task.train_examples(), experiment.batch, experiment.sampling, seed);
+        // Partners in mixup are a matter of the order.
+        let (examples, shuffles) = (task.train_examples(), experiment.mixup > 0.0);
+        let batches = |seed| Batches::new(examples, experiment.batch, experiment.sampling, seed).shuffling(shuffles);
         Self {
             loss: experiment.loss,
             lr_course: experiment.lr_course(),

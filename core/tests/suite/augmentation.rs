@@ -6,7 +6,7 @@ use crate::train::finish;
 use burn::tensor::{Device, Tensor, TensorData};
 use l2lab_core::{
     Experiment,
-    data::{Augmentation, MixupBy, Split, Variation, embedded},
+    data::{Augmentation, Dataset, MixupBy, Split, Variation, embedded},
     train::{LambdaScheduleKind, RunSpec, Task, Trace, Trainer, augment},
 };
 
@@ -166,4 +166,22 @@ fn a_stack_and_a_resumed_run_see_the_same_variations() {
     assert_eq!(finish(resumed), alone[..1], "bit by bit");
     let plain = Experiment { flip: false, crop: 0, mixup: 0.0, ..e };
     assert_ne!(finish(Trainer::new(&plain, task, vec![spec(4)])), alone[..1]);
+}
+
+#[test]
+fn partners_in_a_full_batch_change_from_step_to_step() {
+    // Read backwards it is the same: mixed with the one as far from the other end, every example would stay as it is.
+    let pixels: Vec<u8> = (0..12_u8).flat_map(|i| [i.min(11 - i) * 20, 255 - i.min(11 - i)]).collect();
+    let labels: Vec<u8> = (0..12).map(|i| i.min(11 - i) % 2).collect();
+    let data = Dataset::new("palindrome", [1, 1, 2], pixels, labels, vec!["a".into(), "b".into()]).unwrap();
+    let task = Arc::new(Task::new(&Split { train: data.clone(), test: data }, &Device::flex()));
+    let trained = |mixup: &str| {
+        let settings = [("model", "linear"), ("batch", "0"), ("mixup", mixup)];
+        let e = Experiment::default().with(&settings).unwrap();
+        let mut trainer = Trainer::new(&e, Arc::clone(&task), vec![spec(4)]);
+        trainer.step();
+        trainer.params().iter().flat_map(|p| p.clone().into_data().try_to_vec::<f32>().unwrap()).collect::<Vec<_>>()
+    };
+    let (plain, mixed) = (trained("0"), trained("1"));
+    assert!(plain.iter().zip(&mixed).any(|(a, b)| (a - b).abs() > 1e-3), "{plain:?} {mixed:?}");
 }

@@ -160,6 +160,12 @@ fn an_epoch_shows_every_example_once_and_replays() {
     assert_ne!(epoch(&mut batches.with_seed(8), 0), first);
     assert_eq!(Batches::new(10, 0, Sampling::Epoch, 7).indices(2), (0..10).collect::<Vec<_>>());
     let drawn = Batches::new(10, 3, Sampling::Replacement, 7).indices(2);
+    // A full batch is whole, whatever its order and the sampling.
+    for sampling in [Sampling::Epoch, Sampling::Replacement] {
+        let mut shuffling = Batches::new(10, 0, sampling, 7).shuffling(true);
+        let [a, b] = [3, 4].map(|step| shuffling.indices(step));
+        assert!(a != b && [a, b].iter().all(|order| order.iter().collect::<BTreeSet<_>>().len() == 10));
+    }
     assert!(drawn.len() == 3 && drawn.iter().all(|&i| i < 10));
 }
 
