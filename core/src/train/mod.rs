@@ -3,6 +3,7 @@
 mod agreement;
 mod augment;
 mod autol2;
+mod evaluation;
 mod lambda;
 mod loss;
 mod measurement;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Decayed, End, LambdaSchedule, LambdaState, Loss, LrCourse, Measurement, Memory, Optimizer, OptimizerKind, Probe,
-    Progress, RunSpec, Task, Trace, augment::augment,
+    Progress, RunSpec, Task, Trace, augment::augment, evaluation::Portions,
 };
 use crate::{
     DeviceError, Experiment,
@@ -107,9 +107,6 @@ impl Pending {
         self.is_last
     }
 }
-
-/// Values that an evaluation's widest intermediate result may have: 8 MiB of f32, to stay in cache.
-const EVALUATION_LIMIT: usize = 1 << 21;
 
 /// Trains a stack of runs together and measures each when it is due.
 ///
@@ -483,15 +480,13 @@ impl Trainer {
     /// As many training examples are measured as there are test examples, if there are that many.
     fn evaluate(&self, rows: &[usize]) -> Tensor<2> {
         let (params, mut buffers) = (self.pick(&self.params, rows), self.pick(&self.buffers, rows));
-        // What memory and cache were enough for in training is no more in a test; normalization by the batch needs one.
-        let batch = self.batches[0].batch_size();
-        let chunk = (EVALUATION_LIMIT / (rows.len() * self.model.activation_size())).max(batch);
+        let portions = Portions::new(&self.model, rows.len(), self.batches[0].batch_size(), self.task.device());
         let mut columns = Vec::with_capacity(VALUES);
         for examples in [&self.task.train, &self.task.test] {
             let count = examples.count.min(self.task.test.count);
             let mut sums: Option<[Tensor<2>; 2]> = None;
-            for start in (0..count).step_by(chunk) {
-                let [images, targets] = examples.range(start, (start + chunk).min(count));
+            for portion in portions.of(count) {
+                let [images, targets] = examples.range(portion.start, portion.end);
                 let logits = self.model.forward(&params, &mut buffers, images, Mode::Test);
                 let hits = hits(logits.clone(), targets.clone());
                 let part = [self.loss.per_example(logits, targets), hits].map(|t| t.sum_dim(1));
