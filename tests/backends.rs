@@ -124,21 +124,51 @@ fn every_backend_trains_a_wide_resnet_as_flex_does() {
 
 #[test]
 fn sixteen_bits_train_nearly_as_thirty_two_do_where_there_are_such() {
-    let settings = [("train", "128"), ("test", "100"), ("batch", "32"), ("width", "16"), ("depth", "3")];
-    let small = Experiment::default().with(&settings).unwrap();
-    let runs = || vec![run(0.01, 0.002, 1, 20, 20)];
-    let exact = measured(&Device::flex(), &small, runs());
-    assert!(exact[1].train_loss < 0.9 * exact[0].train_loss, "it learns: {exact:?}");
+    let common = [("train", "128"), ("test", "100"), ("batch", "32"), ("depth", "3")];
+    let models: [&[(&str, &str)]; 2] =
+        [&[("width", "16")], &[("model", "cnn"), ("width", "4"), ("batch-norm", "true"), ("readout", "flatten")]];
+    for model in models {
+        let small = Experiment::default().with(&common).unwrap().with(model).unwrap();
+        let runs = || vec![run(0.01, 0.002, 1, 20, 20)];
+        let exact = measured(&Device::flex(), &small, runs());
+        assert!(exact[1].train_loss < 0.9 * exact[0].train_loss, "it learns: {exact:?}");
+        for (name, device) in [("flex", Device::flex())].into_iter().chain(others()) {
+            for (precision, bound) in [(Precision::Bf16, 0.05), (Precision::F16, 0.02)] {
+                if !device.supports_dtype(precision.reduced().unwrap()) {
+                    eprintln!("{name} has no {precision:?}");
+                    continue;
+                }
+                let found = measured(&device, &Experiment { precision, ..small.clone() }, runs());
+                for (a, b) in exact.iter().zip(&found) {
+                    let off = (a.train_loss / b.train_loss - 1.0).abs();
+                    assert!(off < bound, "{name} {precision:?} {model:?}: {b:?}, f32 {a:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_step_of_f16_that_overflows_is_skipped_wherever_there_is_f16() {
+    let settings =
+        [("train", "16"), ("test", "8"), ("batch", "8"), ("width", "4"), ("depth", "2"), ("precision", "f16")];
+    let experiment = Experiment::default().with(&settings).unwrap();
+    let split = experiment.prepare(&embedded().unwrap()).unwrap();
     for (name, device) in [("flex", Device::flex())].into_iter().chain(others()) {
-        for (precision, bound) in [(Precision::Bf16, 0.05), (Precision::F16, 0.02)] {
-            if !device.supports_dtype(precision.reduced().unwrap()) {
-                eprintln!("{name} has no {precision:?}");
-                continue;
-            }
-            let found = measured(&device, &Experiment { precision, ..small.clone() }, runs());
-            for (a, b) in exact.iter().zip(&found) {
-                assert!((a.train_loss / b.train_loss - 1.0).abs() < bound, "{name} {precision:?}: {b:?}, f32 {a:?}");
-            }
+        if !device.supports_dtype(experiment.precision.reduced().unwrap()) {
+            continue;
+        }
+        let mut trainer =
+            Trainer::new(&experiment, Arc::new(Task::new(&split, &device)), vec![run(0.01, 0.1, 1, 9, 9)]);
+        let mut start = pollster::block_on(trainer.snapshot()).unwrap();
+        let scale = start.tensors.iter_mut().find(|t| t.name == "loss.scale").unwrap();
+        scale.values = vec![1e30];
+        trainer.restore(start.clone()).unwrap();
+        trainer.step();
+        let after = pollster::block_on(trainer.snapshot()).unwrap();
+        for tensor in &start.tensors {
+            let moved = after.tensors.iter().find(|t| t.name == tensor.name).unwrap().values != tensor.values;
+            assert_eq!(moved, tensor.name == "loss.scale", "{name}: {}", tensor.name);
         }
     }
 }

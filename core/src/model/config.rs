@@ -119,9 +119,9 @@ impl Precision {
         }
     }
 
-    /// What the loss is multiplied by, and gradients divided by, lest small gradients vanish.
-    pub(crate) fn loss_scale(self) -> f64 {
-        if self == Self::F16 && cfg!(feature = "full-scale") { 128.0 } else { 1.0 }
+    /// Whether its range is so small that gradients vanish or overflow but for a scale that fits them.
+    pub(crate) fn needs_loss_scale(self) -> bool {
+        cfg!(feature = "full-scale") && self == Self::F16
     }
 }
 

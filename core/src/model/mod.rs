@@ -160,7 +160,8 @@ impl Model {
         Self::draw(&self.buffers, &vec![0; runs], device)
     }
 
-    fn draw(specs: &[ParamSpec], seeds: &[u64], device: &Device) -> Vec<Tensor<2>> {
+    /// What `specs` start with, `[runs, elements]` each.
+    pub(crate) fn draw(specs: &[ParamSpec], seeds: &[u64], device: &Device) -> Vec<Tensor<2>> {
         let tensor = |(i, spec): (usize, &ParamSpec)| {
             let n = spec.elements();
             let mut values = Vec::with_capacity(seeds.len() * n);

@@ -9,6 +9,7 @@ mod loss;
 mod measurement;
 mod optimizer;
 mod plan;
+mod scaling;
 mod schedule;
 mod task;
 mod trainer;

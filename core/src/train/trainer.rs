@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Decayed, End, LambdaSchedule, LambdaState, Loss, LrCourse, Measurement, Memory, Optimizer, OptimizerKind, Probe,
-    Progress, RunSpec, Task, Trace, augment::augment, evaluation::Portions,
+    Progress, RunSpec, Task, Trace, augment::augment, evaluation::Portions, scaling,
 };
 use crate::{
     DeviceError, Experiment,
@@ -52,7 +52,7 @@ pub struct Snapshot {
     pub measured: bool,
     /// Every run's state, in the trainer's order.
     pub runs: Vec<RunState>,
-    /// Parameters, velocities and buffers of the runs still active.
+    /// Parameters, velocities, buffers and the loss's scale of the runs still active.
     #[serde(skip)]
     pub tensors: Vec<NamedTensor>,
 }
@@ -135,6 +135,8 @@ pub struct Trainer {
     /// Of each parameter, or empty: before the first step, and where the optimizer keeps none.
     velocities: Vec<Tensor<2>>,
     squares: Vec<Tensor<2>>,
+    /// State of the loss's scale; empty where the number format needs none.
+    scaling: Vec<Tensor<2>>,
     /// η, λ and β of the last step, on the device; made anew when they or the rows change.
     update: Option<Update>,
     /// The current state has been measured already.
@@ -186,6 +188,7 @@ impl Trainer {
             buffers: model.init_buffers(seeds.len(), task.device()),
             velocities: Vec::new(),
             squares: Vec::new(),
+            scaling: Model::draw(&scaling::state(experiment.precision), &seeds, task.device()),
             update: None,
             measured: false,
             runs,
@@ -258,6 +261,9 @@ impl Trainer {
     }
 
     /// Takes one step of every active run. Does nothing when none is.
+    ///
+    /// In f16 a run whose gradients overflow stays as it is in this step, and its loss's scale is halved; τ counts the step all
+    /// the same, since the device alone knows of it.
     pub fn step(&mut self) {
         if self.rows.is_empty() {
             return;
@@ -268,22 +274,40 @@ impl Trainer {
         let tracked: Vec<Tensor<2>> =
             std::mem::take(&mut self.params).into_iter().map(|p| p.autodiff().require_grad()).collect();
         let seeds: Vec<u64> = self.rows.iter().map(|&r| self.runs[r].trace.run.seed).collect();
+        let buffers_before = self.scales().then(|| self.buffers.clone());
         let logits = self.model.forward_step(&tracked, &mut self.buffers, images, &seeds, self.step);
         let batch = logits.dims()[1];
-        let scale = self.model.config().precision.loss_scale();
+        let losses = self.loss.per_example(logits, targets);
+        let losses = if self.scales() { losses * self.scaling[0].clone() } else { losses };
         // Runs share no parameter, so the gradient of the sum is every run's own gradient.
-        let loss = self.loss.per_example(logits, targets).sum().div_scalar(batch as f64 / scale);
+        let loss = losses.sum().div_scalar(batch as f64);
         let mut grads = loss.backward();
         drop(loss);
+
+        let grad = |t: &Tensor<2>| t.grad_remove(&mut grads).expect("every parameter takes part in the loss");
+        let grads: Vec<Tensor<2>> = tracked.iter().map(grad).collect();
+        let (grads, skip) = match buffers_before {
+            None => (grads, None),
+            Some(before) => {
+                let (grads, skip) = scaling::unscale(grads, &mut self.scaling);
+                for (buffer, before) in self.buffers.iter_mut().zip(before) {
+                    *buffer = skip.keep(before, buffer.clone());
+                }
+                (grads, Some(skip))
+            }
+        };
 
         let mut velocities = std::mem::take(&mut self.velocities).into_iter();
         let mut squares = std::mem::take(&mut self.squares).into_iter();
         self.step += 1;
-        for (tracked, &decays) in tracked.into_iter().zip(&self.decays) {
-            let grad = tracked.grad_remove(&mut grads).expect("every parameter takes part in the loss");
-            let grad = if scale == 1.0 { grad } else { grad.div_scalar(scale) };
+        for ((tracked, grad), &decays) in tracked.into_iter().zip(grads).zip(&self.decays) {
             let memory = Memory { velocity: velocities.next(), square: squares.next() };
-            let (theta, memory) = update.optimizer.update(tracked.inner(), grad, memory, decays, self.step);
+            let theta = tracked.inner();
+            let before = skip.as_ref().map(|skip| (skip, theta.clone(), memory.clone()));
+            let (mut theta, mut memory) = update.optimizer.update(theta, grad, memory, decays, self.step);
+            if let Some((skip, theta_before, memory_before)) = before {
+                (theta, memory) = (skip.keep(theta_before, theta), skip.keep_memory(memory_before, memory));
+            }
             self.params.push(theta);
             self.velocities.extend(memory.velocity);
             self.squares.extend(memory.square);
@@ -294,6 +318,11 @@ impl Trainer {
         }
         self.update = Some(update);
         self.measured = false;
+    }
+
+    /// Whether the loss is scaled; in a build without 16 bits, a constant.
+    fn scales(&self) -> bool {
+        cfg!(feature = "full-scale") && !self.scaling.is_empty()
     }
 
     /// η and λ of the coming step, uploaded only where they changed.
@@ -515,7 +544,8 @@ impl Trainer {
         self.rows = kept.iter().map(|&row| self.rows[row]).collect();
         self.batches = kept.iter().map(|&row| self.batches[row].clone()).collect();
         self.update = None;
-        for tensors in [&mut self.params, &mut self.velocities, &mut self.squares, &mut self.buffers] {
+        let groups = [&mut self.params, &mut self.velocities, &mut self.squares, &mut self.buffers, &mut self.scaling];
+        for tensors in groups {
             if kept.is_empty() {
                 tensors.clear();
                 continue;
@@ -544,11 +574,13 @@ impl Trainer {
     /// When the device fails.
     pub async fn snapshot(&self) -> Result<Snapshot, TrainError> {
         let mut tensors = Vec::new();
+        let scaling = scaling::state(self.model.config().precision);
         for (kind, specs, group) in [
             ("param", self.model.params(), &self.params),
             ("velocity", self.model.params(), &self.velocities),
             ("square", self.model.params(), &self.squares),
             ("buffer", self.model.buffers(), &self.buffers),
+            ("loss", &scaling, &self.scaling),
         ] {
             for (spec, tensor) in specs.iter().zip(group) {
                 let values = read_back(tensor.clone()).await?;
@@ -594,6 +626,7 @@ impl Trainer {
         let velocities = load("velocity", self.model.params(), true)?;
         let squares = load("square", self.model.params(), true)?;
         let buffers = load("buffer", self.model.buffers(), false)?;
+        let scaling = load("loss", &scaling::state(self.model.config().precision), false)?;
         // Batches are pure functions of seed and step: any row's serves as a pattern.
         let pattern = self.batches.first().cloned();
         if let Some(pattern) = pattern {
@@ -601,7 +634,7 @@ impl Trainer {
         } else if !rows.is_empty() {
             return Err(misfit("this trainer has finished already".into()));
         }
-        (self.params, self.buffers) = (params, buffers);
+        (self.params, self.buffers, self.scaling) = (params, buffers, scaling);
         (self.velocities, self.squares) = (velocities, squares);
         (self.rows, self.runs, self.step, self.update) = (rows, snapshot.runs, snapshot.step, None);
         self.measured = snapshot.measured;

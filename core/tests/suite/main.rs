@@ -11,6 +11,7 @@ mod data;
 mod experiment;
 mod law;
 mod model;
+mod scaling;
 mod theory;
 mod train;
 #[cfg(feature = "typescript")]
