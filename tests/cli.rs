@@ -313,6 +313,21 @@ fn numbers_of_the_papers_code_mean_what_they_mean_there() {
 }
 
 #[test]
+fn a_convention_is_of_what_flags_give_and_not_of_a_file() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("e.toml"), "lambda-schedule = \"autol2-reference\"\nlambda-delay = 2.0\nlambda = 0.1\n")
+        .unwrap();
+    let delay = |out: &str, more: &[&str]| {
+        let args = [&["train", "e.toml", "--convention", "autol2-code", "--steps", "3", "--out", out], more].concat();
+        good(dir.path(), &with(&args, SMALL));
+        let text = fs::read_to_string(dir.path().join(out).join("experiment.toml")).unwrap();
+        text.lines().find_map(|l| l.strip_prefix("lambda-delay = ")).unwrap().to_owned()
+    };
+    assert_eq!(delay("a", &[]), "2.0");
+    assert_eq!(delay("b", &["--lambda-delay", "2"]), "40.0");
+}
+
+#[test]
 fn runs_that_no_memory_holds_are_refused_with_what_fits() {
     let dir = TempDir::new().unwrap();
     let wide = ["sweep", "--model", "wrn", "--depth", "28", "--width", "20", "--lambda", "0.1,0.01", "--out", "o"];

@@ -265,8 +265,11 @@ fn convert(experiment: &mut Experiment, convention: Convention, gave: &dyn Fn(&s
                         train one of them";
             return conflict(text.replace("{}", convention.name()));
         }
-        let delay = experiment.lambda_delay.unwrap_or(ReferenceAutoL2::DELAY);
-        experiment.lambda_delay = Some(coupled(1.0, delay)?.weight_decay);
+        // What a preset or a file gives is in this project's own convention, as for the other fields; the default is the authors'.
+        if gave("lambda-delay") || experiment.lambda_delay.is_none() {
+            let delay = experiment.lambda_delay.unwrap_or(ReferenceAutoL2::DELAY);
+            experiment.lambda_delay = Some(coupled(1.0, delay)?.weight_decay);
+        }
     }
     Ok(())
 }
