@@ -1,7 +1,7 @@
 //! Dropout: which values are dropped is a function of the run's seed, the step, the layer and the value's place, computed where
 //! the values are. Every device drops the same.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::Rng;
 
 use crate::random::{Stream, stream};
@@ -24,13 +24,29 @@ const MULTIPLIERS: [i32; 2] = [0x7feb_352d, 0x046c_a68b];
 const SHIFTS: [i32; 3] = [16, 15, 16];
 
 impl Dropout<'_> {
+    /// What layers `0..layers` are to know, all in one upload.
+    pub fn on(self, layers: usize, device: &Device) -> Keys {
+        let key =
+            |layer: usize, seed: u64| stream(seed, Stream::Dropout, self.step << 8 | layer as u64).next_u32() >> 1;
+        let keys = (0..layers).flat_map(|layer| self.seeds.iter().map(move |&seed| key(layer, seed) as i32));
+        let keys = TensorData::new(keys.collect::<Vec<_>>(), [layers, self.seeds.len(), 1]);
+        Keys { keys: Tensor::from_data(keys, device), share: self.share }
+    }
+}
+
+/// Dropout of one training step on its device.
+pub(super) struct Keys {
+    /// `[layers, runs, 1]`.
+    keys: Tensor<3, Int>,
+    share: f64,
+}
+
+impl Keys {
     /// `x`, `[batch, runs·channels, height, width]`, with values of layer `layer` dropped and the others scaled up.
-    pub fn apply(&self, x: Tensor<4>, layer: u64) -> Tensor<4> {
+    pub fn apply(&self, x: Tensor<4>, layer: usize) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
-        let (runs, device) = (self.seeds.len(), x.device());
-        let key = |&seed: &u64| (stream(seed, Stream::Dropout, self.step << 8 | layer).next_u32() >> 1) as i32;
-        let keys: Vec<i32> = self.seeds.iter().map(key).collect();
-        let keys: Tensor<3, Int> = Tensor::from_data(TensorData::new(keys, [1, runs, 1]), &device);
+        let ([_, runs, _], device) = (self.keys.dims(), x.device());
+        let keys = self.keys.clone().narrow(0, layer, 1);
         let values = channels / runs * height * width;
         let place: Tensor<1, Int> = Tensor::arange(0..(batch * values) as i64, &device);
         let mut mixed = place
@@ -53,13 +69,12 @@ fn fold(x: Tensor<3, Int>, shift: i32) -> Tensor<3, Int> {
 
 #[cfg(all(test, feature = "full-scale"))]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
 
-    fn dropped(seeds: &[u64], step: u64, layer: u64) -> Vec<f32> {
+    fn dropped(seeds: &[u64], step: u64, layer: usize) -> Vec<f32> {
         let ones = Tensor::ones([8, seeds.len() * 16, 10, 10], &Device::flex());
-        Dropout { seeds, step, share: 0.3 }.apply(ones, layer).into_data().try_to_vec().unwrap()
+        let keys = Dropout { seeds, step, share: 0.3 }.on(4, &Device::flex());
+        keys.apply(ones, layer).into_data().try_to_vec().unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     Mode, Model, ModelConfig, ParamSpec, Shortcut,
     cnn::{grouped, norm_params, normalize},
     cpu,
-    dropout::Dropout,
+    dropout::{Dropout, Keys},
     fc::{dense, push_dense},
     scaled, weight_scale,
 };
@@ -109,9 +109,9 @@ struct Pass<'a> {
     next_buffer: usize,
     runs: usize,
     mode: Mode,
-    dropout: Option<Dropout<'a>>,
+    dropout: Option<Keys>,
     /// Blocks gone through.
-    layer: u64,
+    layer: usize,
 }
 
 impl Pass<'_> {
@@ -149,7 +149,7 @@ impl Pass<'_> {
         let active = self.activate(x.clone());
         let y = self.convolve(active.clone(), block.stride, runs);
         let mut y = self.activate(y);
-        if let Some(dropout) = self.dropout {
+        if let Some(dropout) = &self.dropout {
             y = dropout.apply(y, self.layer);
         }
         self.layer += 1;
@@ -171,10 +171,12 @@ pub(super) fn forward(
     let config = &model.config;
     let [sources, batch, _] = x.dims();
     let runs = params[0].dims()[0];
+    let blocks = Block::all(config);
+    let dropout = dropout.map(|dropout| dropout.on(blocks.len(), &x.device()));
     let mut pass = Pass { model, params, buffers, next: 0, next_buffer: 0, runs, mode, dropout, layer: 0 };
     let mut x = pass.convolve(grouped(x, model.input), 1, sources);
-    for block in Block::all(config) {
-        x = pass.block(x, &block);
+    for block in &blocks {
+        x = pass.block(x, block);
     }
     let x = pass.activate(x);
     let [_, c, h, w] = x.dims();
