@@ -79,6 +79,6 @@ def case(depth, width, side):
 
 shapes = {f"{d}-{w}": sum(p.numel() for p in WideResNet(d, w, 1).parameters()) for d, w in [(16, 4), (28, 10), (40, 2)]}
 fixture = {"batch": BATCH, "side": SIDE, "classes": CLASSES, "lr": LR, "lambda": LAMBDA, "momentum": MOMENTUM}
-fixture |= {"counts": shapes, "cases": [case(10, 1, 1), case(10, 2, 3), case(16, 1, 1)]}
+fixture |= {"counts": shapes, "cases": [case(10, 1, 1), case(10, 2, 1), case(10, 2, 3), case(16, 1, 1)]}
 OUT.write_text(json.dumps(fixture) + "\n")
 print(OUT, shapes)

@@ -6,9 +6,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use l2lab_core::{
     Experiment,
     data::{Dataset, Split, embedded},
+    model::{Mode, Model},
     train::{
-        End, Execution, LambdaScheduleKind, LrCourse, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec, Snapshot,
-        Task, Trace, Trainer, plan,
+        End, Execution, LambdaScheduleKind, Loss, LrCourse, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec,
+        Snapshot, Task, Trace, Trainer, plan,
     },
 };
 #[cfg(target_arch = "wasm32")]
@@ -248,6 +249,7 @@ fn a_stack_of_runs_equals_its_runs_alone() {
         &[("batch", "0"), ("loss", "mse")],
         &[("sampling", "replacement"), ("lr-schedule", "cosine")],
         &[("model", "cnn"), ("batch-norm", "true")],
+        &[("model", "cnn"), ("batch-norm", "true"), ("normalization", "batch")],
         &[("model", "cnn"), ("pooling", "max"), ("batch", "0")],
         &[("lambda-schedule", "inverse-time"), ("optimizer", "nesterov")],
         &[("lambda-schedule", "autol2-reference"), ("probe-every", "2"), ("optimizer", "sgdw")],
@@ -398,6 +400,72 @@ fn time_is_counted_in_steps_epochs_and_tau() {
 }
 
 #[test]
+fn schedules_have_their_values() {
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+    for (step, factor) in [(0, 1.0), (29, 1.0), (30, 0.2), (59, 0.2), (60, 0.04), (89, 0.04), (90, 0.008), (99, 0.008)]
+    {
+        near(LrSchedule::Step.factor(step, 100), factor);
+    }
+    for (step, factor) in [(0, 1.0), (50, 0.5), (100, 0.0)] {
+        near(LrSchedule::Cosine.factor(step, 100), factor);
+    }
+    let course = |schedule| LrCourse { schedule, warm_up: 0.1 };
+    for (step, factor) in [(0, 0.1), (4, 0.5), (9, 1.0), (10, 1.0), (99, 1.0)] {
+        near(course(LrSchedule::Constant).factor(step, 100), factor);
+    }
+    near(course(LrSchedule::Step).factor(30, 100), 0.2);
+}
+
+#[test]
+fn losses_of_mixed_targets_are_as_worked_out_by_hand() {
+    let tensor = |values: [f32; 2]| Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, 2]), &Device::flex());
+    // Logits 0 and ln 3 are the probabilities 1/4 and 3/4.
+    let loss = |loss: Loss| values(&loss.per_example(tensor([0.0, 3.0_f32.ln()]), tensor([0.3, 0.7])));
+    assert_near(&loss(Loss::CrossEntropy), &[0.3 * 4.0_f32.ln() + 0.7 * (4.0_f32 / 3.0).ln()]);
+    assert_near(&loss(Loss::Mse), &[0.5 * (0.3_f32.powi(2) + (3.0_f32.ln() - 0.7).powi(2))]);
+}
+
+#[test]
+fn smoothed_targets_are_as_worked_out_by_hand() {
+    // Normalized, the one image is (−1, 1). Of two classes and a share of 0.2 its target is (0.9, 0.1).
+    let data = Dataset::new("one", [1, 1, 2], vec![0, 255], vec![0], vec!["a".into(), "b".into()]).unwrap();
+    let task = Arc::new(Task::new(&Split { train: data.clone(), test: data }, &Device::flex()));
+    for (loss, [a, b]) in [("cross-entropy", [0.4, -0.4]), ("mse", [0.9, 0.1])] {
+        let settings =
+            [("model", "linear"), ("bias", "false"), ("batch", "0"), ("label-smoothing", "0.2"), ("loss", loss)];
+        let mut trainer = Trainer::new(&experiment(&settings), Arc::clone(&task), vec![spec(0.0, 1.0, 0.0, 1, 9)]);
+        let mut start = pollster::block_on(trainer.snapshot()).unwrap();
+        start.tensors[0].values = vec![0.0; 4];
+        trainer.restore(start).unwrap();
+        trainer.step();
+        // From W = 0 with η = 1: W = x ⊗ (target − output), and the output is 1/2 of each class, or 0.
+        assert_near(&values(&trainer.params()[0]), &[-a, -b, a, b]);
+    }
+}
+
+#[test]
+fn what_is_normalized_by_its_batch_is_measured_in_even_portions() {
+    let task = task(35, 35);
+    let settings = [("model", "cnn"), ("batch-norm", "true"), ("normalization", "batch"), ("batch", "17")];
+    let mut trainer = Trainer::new(&experiment(&settings), Arc::clone(&task), vec![spec(0.0, 0.1, 0.0, 1, 9)]);
+    let (_, measured) = pollster::block_on(trainer.measure()).unwrap()[0];
+    let sum = |range: std::ops::Range<usize>| {
+        let images: Tensor<3> = task.test_images().narrow(0, range.start, range.len()).unsqueeze();
+        let mut buffers = trainer.model().init_buffers(1, &Device::flex());
+        let logits = trainer.model().forward(trainer.params(), &mut buffers, images, Mode::Test);
+        let classes = logits.dims()[2];
+        let labels = split(35, 35).test.labels()[range.clone()].to_vec();
+        let one_hot: Vec<f32> =
+            labels.iter().flat_map(|&l| (0..classes).map(move |c| f32::from(u8::from(c == usize::from(l))))).collect();
+        let targets = Tensor::from_data(TensorData::new(one_hot, [1, range.len(), classes]), &Device::flex());
+        values(&Loss::CrossEntropy.per_example(logits, targets)).into_iter().map(f64::from).sum::<f64>()
+    };
+    // 17 and 17 would leave one that is normalized by itself: to nothing but the shift.
+    let expected = (sum(0..11) + sum(11..23) + sum(23..35)) / 35.0;
+    assert!((measured.test_loss - expected).abs() < 1e-6 * expected, "{measured:?}: {expected}");
+}
+
+#[test]
 fn training_learns_and_l2_shrinks() {
     let task = task(256, 200);
     let e = experiment(&[("width", "32")]);
@@ -410,7 +478,7 @@ fn training_learns_and_l2_shrinks() {
 
 #[test]
 fn plans_start_with_the_longest_run_and_stack_within_memory() {
-    let model = l2lab_core::model::Model::new(experiment(&[("width", "4096")]).model_config(), [3, 32, 32], 10);
+    let model = Model::new(experiment(&[("width", "4096")]).model_config(), [3, 32, 32], 10);
     let runs: Vec<RunSpec> = (1..=100).map(|i| spec(0.1, 0.1, 0.0, i, i * 10)).collect();
     let single = plan(&runs, Execution::Single, &model, 128);
     assert_eq!((single.len(), &single[0][..]), (100, &[99][..]));
@@ -419,6 +487,9 @@ fn plans_start_with_the_longest_run_and_stack_within_memory() {
     let mut all: Vec<usize> = stacked.concat();
     all.sort_unstable();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
+    let wrn = experiment(&[("model", "wrn"), ("depth", "10"), ("width", "1")]);
+    let alone = plan(&runs, Execution::Stacked, &Model::new(wrn.model_config(), [3, 32, 32], 10), 4);
+    assert!(alone.len() == 100 && alone.iter().all(|stack| stack.len() == 1), "Wide ResNets are not stacked");
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -426,7 +497,7 @@ fn plans_start_with_the_longest_run_and_stack_within_memory() {
 fn steps_may_be_taken_while_a_measurement_is_on_its_way() {
     // The second run diverges in mid-run, the third ends before the others.
     let runs = || vec![spec(0.01, 0.1, 0.9, 1, 23), spec(0.01, 1e6, 0.9, 2, 30), spec(0.1, 0.1, 0.0, 3, 12)];
-    let mse = Experiment { batch: 16, width: 8, loss: l2lab_core::train::Loss::Mse, ..Experiment::default() };
+    let mse = Experiment { batch: 16, width: 8, loss: Loss::Mse, ..Experiment::default() };
     let task = task(64, 32);
     let at_once = finish(Trainer::new(&mse, Arc::clone(&task), runs()));
     assert!(at_once[1].diverged() && !at_once[0].diverged());

@@ -221,12 +221,13 @@ fn dropout_is_the_same_in_a_stack_and_after_a_resume_and_spares_the_test() {
     let mut without = Trainer::new(&plain, task_of_plain, vec![run]);
     (0..4).for_each(|_| without.step());
     assert_ne!(params(&without, 0), params(&alone, 0), "it does something");
-    let model = alone.model();
-    let logits = |mode| {
+    let logits = |model: &Model, mode| {
         let images = task.test_images().unsqueeze();
         read(model.forward(alone.params(), &mut model.init_buffers(1, &Device::flex()), images, mode))
     };
-    assert_eq!(logits(Mode::Test), logits(Mode::Test));
+    for mode in [Mode::Test, Mode::Train] {
+        assert_eq!(logits(alone.model(), mode), logits(without.model(), mode), "training steps alone drop values");
+    }
 }
 
 #[test]
