@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     fs::{self, File, TryLockError},
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -25,7 +25,8 @@ const BEATS: u32 = 8;
 /// What a claim file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Owner {
-    /// The running system: processes that share it see each other's file locks.
+    /// The running system and its file system: processes that share both see each other's file locks. None where there are no
+    /// locks.
     system: Option<String>,
     process: u32,
     /// Tells apart what one process claims.
@@ -63,16 +64,39 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Whether others may have taken the run over: what is done from then on is void.
+    /// Whether others were seen to have taken the run over: what is done from then on is void.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Whether the run is still this claim's, by a look at the directory.
+    pub fn is_held(&self) -> bool {
+        if !self.is_lost() && !(self.is_written() && self.is_newest()) {
+            self.lost.store(true, Ordering::Relaxed);
+        }
+        !self.is_lost()
+    }
+
+    /// Whether the file is there, with this owner. A directory that cannot be read for a while says nothing.
+    fn is_written(&self) -> bool {
+        match read(&self.path) {
+            Ok(owner) => owner.is_none_or(|owner| owner == self.owner),
+            Err(e) => e.kind() != ErrorKind::NotFound,
+        }
+    }
+
+    /// Whether nobody has a later generation.
+    fn is_newest(&self) -> bool {
+        let (dir, name) = (self.path.parent(), self.path.file_name().and_then(|n| split(n.to_str()?)));
+        let Some((dir, (name, own))) = dir.zip(name) else { return false };
+        generations(dir, name).map_or(true, |all| all.into_iter().all(|g| g <= own))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if !self.is_lost() {
-            // One that stays counts as abandoned: the lock goes with the process.
+        // Another's is not this one's to remove. One that stays counts as abandoned: the lock goes with the process.
+        if !self.is_lost() && self.is_written() {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -87,7 +111,7 @@ fn split(name: &str) -> Option<(&str, u64)> {
 impl Claims {
     /// Of a process that counts as gone when it has not been heard of for `lease`.
     pub fn new(dir: PathBuf, lease: Duration) -> Self {
-        let system = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned());
+        let system = system(&dir);
         Self { dir, lease, system, state: Mutex::default() }
     }
 
@@ -97,34 +121,35 @@ impl Claims {
     /// When the directory cannot be read or written.
     pub fn take(&self, name: &str) -> Result<Option<Arc<Claim>>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = self.generations(name)?.into_iter().max();
+        let list = || generations(&self.dir, name).with_context(|| format!("'{}' cannot be read", self.dir.display()));
+        let last = list()?.into_iter().max();
         if let Some(generation) = last
             && self.is_alive(&self.path(name, generation), &mut state)
         {
             return Ok(None);
         }
-        state.next += 1;
-        let owner = Owner {
-            system: self.system.clone(),
-            process: std::process::id(),
-            number: state.next,
-            lease: self.lease.as_secs(),
-        };
-        let path = self.path(name, last.map_or(0, |g| g + 1));
+        let generation = last.map_or(0, |g| g + 1);
+        let path = self.path(name, generation);
         let cannot = || format!("'{}' cannot be written", path.display());
-        let mut file = match File::create_new(&path) {
+        let mut file = match open(File::options().create_new(true), &path) {
             Ok(file) => file,
             // Another was faster.
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(None),
             Err(e) => return Err(e).with_context(cannot),
         };
-        // Locked before it says whose it is: others judge by the lock only what has an owner.
-        file.lock().with_context(cannot)?;
+        // Locked before it says whose it is: others judge by the lock only what has an owner. Without locks, renewal has to tell.
+        let system = self.system.clone().filter(|_| file.lock().is_ok());
+        state.next += 1;
+        let owner = Owner { system, process: std::process::id(), number: state.next, lease: self.lease.as_secs() };
         file.write_all(&serde_json::to_vec(&owner)?).with_context(cannot)?;
-        for older in self.generations(name)?.into_iter().filter(|&g| Some(g) <= last) {
+        let claim = Arc::new(Claim { path, owner, file, lost: AtomicBool::new(false) });
+        // Others may have gone on while this process slept between its look and its claim.
+        if !claim.is_newest() {
+            return Ok(None);
+        }
+        for older in list()?.into_iter().filter(|&g| g < generation) {
             let _ = fs::remove_file(self.path(name, older));
         }
-        let claim = Arc::new(Claim { path, owner, file, lost: AtomicBool::new(false) });
         state.held.push(Arc::downgrade(&claim));
         Ok(Some(claim))
     }
@@ -137,17 +162,9 @@ impl Claims {
         }
         state.beat = Some(Instant::now());
         state.held.retain(|claim| claim.strong_count() > 0);
-        for claim in state.held.iter().filter_map(Weak::upgrade).filter(|c| !c.is_lost()) {
-            let name = claim.path.file_name().and_then(|n| split(n.to_str()?));
-            let newer =
-                |(name, own): (&str, u64)| self.generations(name).is_ok_and(|all| all.into_iter().any(|g| g > own));
-            let held = read(&claim.path).is_none_or(|owner| owner == claim.owner) && claim.path.exists();
-            if !held || name.is_some_and(newer) {
-                claim.lost.store(true, Ordering::Relaxed);
-            } else {
-                // A failure is found out by the next write of what the run leaves.
-                let _ = claim.file.set_modified(SystemTime::now());
-            }
+        for claim in state.held.iter().filter_map(Weak::upgrade).filter(|c| c.is_held()) {
+            // A failure is found out by the next write of what the run leaves.
+            let _ = claim.file.set_modified(SystemTime::now());
         }
     }
 
@@ -155,20 +172,14 @@ impl Claims {
         self.dir.join(format!("{name}.claim-{generation}"))
     }
 
-    fn generations(&self, name: &str) -> Result<Vec<u64>> {
-        let entries = fs::read_dir(&self.dir).with_context(|| format!("'{}' cannot be read", self.dir.display()))?;
-        let names = entries.flatten().filter_map(|e| e.file_name().into_string().ok());
-        Ok(names.filter_map(|n| split(&n).filter(|(own, _)| *own == name).map(|(_, g)| g)).collect())
-    }
-
     /// Whether the owner of a claim is still there.
     fn is_alive(&self, path: &Path, state: &mut State) -> bool {
-        let owner = read(path);
+        let owner = read(path).ok().flatten();
         if let Some(owner) = &owner
             && self.system.is_some()
             && owner.system == self.system
         {
-            return match File::open(path).map(|file| file.try_lock()) {
+            return match open(&mut File::options(), path).map(|file| file.try_lock()) {
                 Ok(Err(TryLockError::WouldBlock)) => true,
                 Ok(Ok(())) => false,
                 // Gone by now, or on a file system without locks, where renewal has to tell.
@@ -181,7 +192,10 @@ impl Claims {
     /// Whether a claim was renewed within its lease. Clocks of machines differ: what counts is for how long this process has
     /// seen no change.
     fn is_renewed(path: &Path, lease: u64, state: &mut State) -> bool {
-        let Ok(renewed) = fs::metadata(path).and_then(|m| m.modified()) else { return false };
+        let renewed = match fs::metadata(path).and_then(|m| m.modified()) {
+            Ok(renewed) => renewed,
+            Err(e) => return e.kind() != ErrorKind::NotFound,
+        };
         let seen = state.seen.entry(path.to_owned()).or_insert((renewed, Instant::now()));
         if seen.0 != renewed {
             *seen = (renewed, Instant::now());
@@ -190,11 +204,30 @@ impl Claims {
     }
 }
 
-/// Whose a claim is; `None` of one that is gone or not yet written.
-fn read(path: &Path) -> Option<Owner> {
-    let mut text = String::new();
-    File::open(path).and_then(|mut f| f.read_to_string(&mut text)).ok()?;
-    serde_json::from_str(&text).ok()
+/// Whose a claim is; `None` of one that is not yet written.
+fn read(path: &Path) -> io::Result<Option<Owner>> {
+    Ok(serde_json::from_slice(&fs::read(path)?).ok())
+}
+
+/// A claim file that can be locked: network file systems lock only what is open for writing.
+fn open(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
+    options.read(true).write(true).open(path)
+}
+
+/// The generations of a claim that there are.
+fn generations(dir: &Path, name: &str) -> io::Result<Vec<u64>> {
+    let names = fs::read_dir(dir)?.flatten().filter_map(|e| e.file_name().into_string().ok());
+    Ok(names.filter_map(|n| split(&n).filter(|(own, _)| *own == name).map(|(_, g)| g)).collect())
+}
+
+/// What processes share that see each other's locks in `dir`: a running kernel, and the file system as it is mounted.
+fn system(dir: &Path) -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    #[cfg(unix)]
+    let device = std::os::unix::fs::MetadataExt::dev(&fs::metadata(dir).ok()?);
+    #[cfg(not(unix))]
+    let device = dir.display();
+    Some(format!("{}:{device}", boot.trim()))
 }
 
 #[cfg(test)]
@@ -264,6 +297,35 @@ mod tests {
         assert!(taken.is_lost() && gone.is_lost());
         drop(taken);
         assert!(dir.path().join("taken.claim-1").exists(), "others' claims stay");
+    }
+
+    #[test]
+    fn a_claim_that_another_has_written_over_is_lost_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let a = claims(dir.path(), 60);
+        let claim = a.take("run").unwrap().unwrap();
+        assert!(claim.is_held());
+        foreign(dir.path(), "run.claim-0", 60);
+        drop(claim);
+        assert!(dir.path().join("run.claim-0").exists(), "others' claims stay, even before a beat");
+        foreign(dir.path(), "other.claim-0", 0);
+        let claim = a.take("other").unwrap().unwrap();
+        foreign(dir.path(), "other.claim-2", 60);
+        assert!(!claim.is_held() && claim.is_lost(), "there is a later generation");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn locks_are_trusted_only_on_the_same_mount() {
+        let dir = tempfile::tempdir().unwrap();
+        let a = claims(dir.path(), 3600);
+        let device = std::os::unix::fs::MetadataExt::dev(&fs::metadata(dir.path()).unwrap());
+        assert!(a.system.as_ref().is_none_or(|s| s.ends_with(&format!(":{device}"))));
+        // The same kernel, another mount: its lock is not seen from here, so only its lease tells.
+        let system = a.system.as_ref().map(|s| s.replace(&format!(":{device}"), ":another"));
+        let owner = Owner { system, process: 1, number: 1, lease: 3600 };
+        fs::write(dir.path().join("run.claim-0"), serde_json::to_vec(&owner).unwrap()).unwrap();
+        assert!(a.take("run").unwrap().is_none());
     }
 
     #[test]
