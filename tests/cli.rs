@@ -419,6 +419,27 @@ fn a_damaged_checkpoint_is_named() {
     good(dir.path(), &["sweep", "--out", "o", "--resume"]);
 }
 
+#[test]
+fn results_of_another_experiment_are_not_mixed_in() {
+    let dir = TempDir::new().unwrap();
+    let child = l2lab(dir.path(), &long("o")).spawn().unwrap();
+    let done = |e: std::io::Result<fs::DirEntry>| e.is_ok_and(|e| e.path().extension().is_some_and(|e| e == "json"));
+    wait_until("a run ends", || {
+        fs::read_dir(dir.path().join("o/state")).is_ok_and(|entries| entries.into_iter().any(done))
+    });
+    signal(&child, "-INT");
+    child.wait_with_output().unwrap();
+    let file = dir.path().join("o/experiment.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let width = text.lines().find(|l| l.starts_with("width = ")).unwrap();
+    fs::write(&file, text.replace(width, "width = 9")).unwrap();
+    let message = bad(dir.path(), &["sweep", "--out", "o", "--resume"], 1);
+    assert!(message.contains("is of another experiment or of other data"), "{message}");
+    // A remark changes nothing.
+    fs::write(&file, text + "# mine\n").unwrap();
+    good(dir.path(), &["sweep", "--out", "o", "--resume"]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_leaves_nothing_that_looks_finished() {

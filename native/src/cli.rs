@@ -191,6 +191,20 @@ pub fn command() -> Command {
                 .about("Time training steps of named workloads, or the solver of 'theory'")
                 .arg(names("Workloads [default: all that train]"))
                 .arg(
+                    Arg::new("workload")
+                        .long("workload")
+                        .value_name("NAME")
+                        .action(ArgAction::Append)
+                        .help("The same as a flag"),
+                )
+                .arg(
+                    Arg::new("batch")
+                        .long("batch")
+                        .value_name("N")
+                        .value_parser(clap::builder::RangedU64ValueParser::<usize>::new().range(1..=65_536))
+                        .help("Images of a step [default: the workload's own]"),
+                )
+                .arg(
                     Arg::new("precision")
                         .long("precision")
                         .visible_alias("dtype")

@@ -6,6 +6,8 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use l2lab_core::{experiment::ExperimentError, model::Precision, train::Execution};
 
+use crate::failure;
+
 /// A device as the user names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceChoice {
@@ -13,10 +15,10 @@ pub enum DeviceChoice {
     Cpu,
     /// burn-ndarray: a second CPU implementation to check the first against.
     Ndarray,
-    /// burn-wgpu, the GPU of this index.
-    Gpu(usize),
-    /// burn-cuda, the GPU of this index.
-    Cuda(usize),
+    /// burn-wgpu, the GPU of this index, or the first.
+    Gpu(Option<usize>),
+    /// burn-cuda, the GPU of this index, or the first.
+    Cuda(Option<usize>),
 }
 
 impl fmt::Display for DeviceChoice {
@@ -24,8 +26,8 @@ impl fmt::Display for DeviceChoice {
         match self {
             Self::Cpu => f.write_str("cpu"),
             Self::Ndarray => f.write_str("ndarray"),
-            Self::Gpu(i) => write!(f, "gpu:{i}"),
-            Self::Cuda(i) => write!(f, "cuda:{i}"),
+            Self::Gpu(i) => write!(f, "gpu:{}", i.unwrap_or(0)),
+            Self::Cuda(i) => write!(f, "cuda:{}", i.unwrap_or(0)),
         }
     }
 }
@@ -42,8 +44,8 @@ impl FromStr for DeviceChoice {
         match (name, index) {
             ("cpu", None) => Ok(Self::Cpu),
             ("ndarray", None) => Ok(Self::Ndarray),
-            ("gpu", index) => Ok(Self::Gpu(index.unwrap_or(0))),
-            ("cuda", index) => Ok(Self::Cuda(index.unwrap_or(0))),
+            ("gpu", index) => Ok(Self::Gpu(index)),
+            ("cuda", index) => Ok(Self::Cuda(index)),
             _ => Err(unknown()),
         }
     }
@@ -55,12 +57,17 @@ impl DeviceChoice {
     /// # Errors
     /// When this build has no such backend, or the machine no such device.
     pub fn open(&self) -> Result<(Device, Execution)> {
-        match self {
+        failure::caught(self.advice("--device cpu always works"), || match self {
             Self::Cpu => Ok((Device::flex(), Execution::Single)),
             Self::Ndarray => ndarray(),
             Self::Gpu(index) => gpu(*index),
             Self::Cuda(index) => cuda(*index),
-        }
+        })
+    }
+
+    /// What to do about it where this device fails, for [`failure::caught`]; a CPU does not.
+    pub fn advice<'a>(&self, advice: &'a str) -> Option<&'a str> {
+        matches!(self, Self::Gpu(_) | Self::Cuda(_)).then_some(advice)
     }
 }
 
@@ -96,35 +103,45 @@ fn ndarray() -> Result<(Device, Execution)> {
 }
 
 #[cfg(feature = "gpu")]
-fn gpu(index: usize) -> Result<(Device, Execution)> {
+fn gpu(index: Option<usize>) -> Result<(Device, Execution)> {
     pick(Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec(), index, "gpu")
 }
 
 #[cfg(not(feature = "gpu"))]
-fn gpu(_: usize) -> Result<(Device, Execution)> {
+fn gpu(_: Option<usize>) -> Result<(Device, Execution)> {
     missing("gpu")
 }
 
 #[cfg(feature = "cuda")]
-fn cuda(index: usize) -> Result<(Device, Execution)> {
+fn cuda(index: Option<usize>) -> Result<(Device, Execution)> {
     pick(Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec(), index, "cuda")
 }
 
 #[cfg(not(feature = "cuda"))]
-fn cuda(_: usize) -> Result<(Device, Execution)> {
+fn cuda(_: Option<usize>) -> Result<(Device, Execution)> {
     missing("cuda")
 }
 
+/// The device of an index, whose name is told; a software driver only with a word on it, unless it was asked for by its index.
 #[cfg(any(feature = "gpu", feature = "cuda"))]
-fn pick(devices: Vec<Device>, index: usize, name: &str) -> Result<(Device, Execution)> {
-    let count = devices.len();
-    match devices.into_iter().nth(index) {
-        Some(device) => Ok((device, Execution::Stacked)),
-        None if count == 0 => {
-            bail!("--device {name}: this machine has none that the program can reach; --device cpu always works")
+fn pick(devices: Vec<Device>, index: Option<usize>, kind: &str) -> Result<(Device, Execution)> {
+    let name = |i: usize, device: &Device| match device.identity() {
+        Some(identity) => format!("{kind}:{i} ({})", identity.name),
+        None => format!("{kind}:{i}"),
+    };
+    let i = index.unwrap_or(0);
+    let Some(device) = devices.get(i) else {
+        if devices.is_empty() {
+            bail!("--device {kind}: this machine has none that the program can reach; --device cpu always works");
         }
-        None => bail!("--device {name}:{index}: this machine has {name}:0 to {name}:{}", count - 1),
+        let all: Vec<String> = devices.iter().enumerate().map(|(i, device)| name(i, device)).collect();
+        bail!("--device {kind}:{i}: this machine has {}", all.join(", "));
+    };
+    eprintln!("device: {}", name(i, device));
+    if index.is_none() && device.identity().is_some_and(|identity| identity.physical.is_none()) {
+        eprintln!("this is no GPU but a driver that computes on the CPU; --device cpu is faster");
     }
+    Ok((device.clone(), Execution::Stacked))
 }
 
 #[cfg(not(all(feature = "ndarray", feature = "gpu", feature = "cuda")))]

@@ -1,42 +1,125 @@
-//! What becomes of a device that fails: GPU backends panic where a CPU would return an error.
+//! What becomes of a device that fails: GPU backends panic where a CPU would return an error, and some on threads of their own.
 
 use std::{
     any::Any,
-    cell::Cell,
+    backtrace::Backtrace,
+    cell::{Cell, RefCell},
     panic::{self, AssertUnwindSafe},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use anyhow::{Result, anyhow};
+use burn::tensor::Device;
+use l2lab_core::train::TrainError;
 
 thread_local! {
     /// Whether a panic on this thread is caught and told as an error.
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
+    /// Where the last panic of this thread was.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Keeps panics that are caught from being printed too; the others are told as ever.
+/// How many [`caught`] are at work.
+static WATCHING: AtomicUsize = AtomicUsize::new(0);
+/// The first panic of a device's own thread meanwhile: what was asked of the device there was not done.
+static ELSEWHERE: Mutex<Option<String>> = Mutex::new(None);
+
+/// The device failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the device failed: {0}")]
+struct DeviceFailure(String);
+
+/// Keeps panics that are told as errors from being printed too; the others are told as ever.
 pub fn listen() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if !CAUGHT.get() {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        if CAUGHT.get() {
+            PLACE.set(place);
+        } else if WATCHING.load(Ordering::SeqCst) > 0 && std::thread::current().name() != Some("main") {
+            if !is_passed_over(&Backtrace::force_capture().to_string()) {
+                let reason = gist(text(info.payload()));
+                ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+            }
+        } else {
             before(info);
         }
     }));
 }
 
-/// What `work` returns, or what it panicked with, as an error; `advice` is what the user can do.
+/// Whether a panic is one that the backend expects: kernels that autotuning tries may not be possible, and a kernel that cannot
+/// be built makes reading its result fail.
+fn is_passed_over(backtrace: &str) -> bool {
+    ["cubecl_runtime::tune::", "cubecl_runtime::kernel::define_kernel"].iter().any(|frame| backtrace.contains(frame))
+}
+
+/// Whether the device does what it is asked, as far as is known.
+///
+/// # Errors
+/// When one of its own threads has panicked.
+pub fn check() -> Result<()> {
+    match ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+        Some(reason) => Err(DeviceFailure(reason).into()),
+        None => Ok(()),
+    }
+}
+
+/// Waits until the device has done all that it was asked.
+///
+/// # Errors
+/// When it fails.
+pub fn sync(device: &Device) -> Result<()> {
+    device.sync().map_err(|e| DeviceFailure(gist(&e.to_string())))?;
+    check()
+}
+
+/// What `work` returns, or what it or the device's threads panicked with, as an error. `advice` is what the user can do about a
+/// device that fails; without it the device is a CPU, where a panic is a fault of the program.
 ///
 /// # Errors
 /// That of `work`, or its panic.
-pub fn caught<T>(advice: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn caught<T>(advice: Option<&str>, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    WATCHING.fetch_add(1, Ordering::SeqCst);
     let before = CAUGHT.replace(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     CAUGHT.set(before);
-    outcome.unwrap_or_else(|panic| Err(anyhow!("the device failed: {}; {advice}", first_line(&*panic))))
+    WATCHING.fetch_sub(1, Ordering::SeqCst);
+    let error = match outcome {
+        Ok(Ok(value)) => match check() {
+            Ok(()) => return Ok(value),
+            Err(error) => error,
+        },
+        Ok(Err(error)) => error,
+        Err(panic) => {
+            let reason = gist(text(&*panic));
+            if advice.is_none() {
+                return Err(anyhow!("a fault of the program, at {}: {reason}", PLACE.take()));
+            }
+            DeviceFailure(reason).into()
+        }
+    };
+    let failed = error.is::<DeviceFailure>() || matches!(error.downcast_ref(), Some(TrainError::Device(_)));
+    match advice {
+        Some(advice) if failed => Err(anyhow!("{}; {advice}", gist(&error.to_string()))),
+        _ => Err(error),
+    }
 }
 
-fn first_line(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.and_then(|text| text.lines().find(|line| !line.trim().is_empty())).unwrap_or("it gives no reason")
+fn text(panic: &dyn Any) -> &str {
+    panic.downcast_ref::<String>().map_or_else(|| panic.downcast_ref().copied().unwrap_or(""), String::as_str)
+}
+
+/// What a long message says first, with its cause where it names one.
+fn gist(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or("it gives no reason");
+    match (lines.next(), lines.next()) {
+        (Some("Caused by:"), Some(cause)) => format!("{first}: {cause}"),
+        _ => first.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -45,12 +128,27 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error_of_one_line() {
-        let message = |work: fn() -> Result<u32>| caught("try less", work).unwrap_err().to_string();
+        listen();
+        let message = |advice, work: fn() -> Result<u32>| caught(advice, work).unwrap_err().to_string();
         assert_eq!(
-            message(|| panic!("\nnot enough memory left on device\n  at 0x12")),
+            message(Some("try less"), || panic!("\nnot enough memory left on device\n  at 0x12")),
             "the device failed: not enough memory left on device; try less"
         );
-        assert_eq!(message(|| Err(anyhow!("another"))), "another");
-        assert_eq!(caught("", || Ok(3)).unwrap(), 3);
+        assert_eq!(message(Some("try less"), || Err(anyhow!("another"))), "another");
+        assert_eq!(
+            message(Some("try less"), || Err(DeviceFailure("lost\nCaused by:\n  a cable\nat 0x12".into()).into())),
+            "the device failed: lost: a cable; try less"
+        );
+        let fault = message(None, || panic!("no such index"));
+        assert!(fault.contains("failure.rs:") && fault.ends_with(": no such index"), "{fault}");
+        assert_eq!(caught(None, || Ok(3)).unwrap(), 3);
+        // The device's own thread: nobody waits for it, and its result would look whole.
+        let elsewhere = || {
+            let _ = std::thread::spawn(|| panic!("the queue is broken\nat 0x12")).join();
+            Ok(3)
+        };
+        assert_eq!(message(Some("try less"), elsewhere), "the device failed: the queue is broken; try less");
+        *ELSEWHERE.lock().unwrap() = None;
+        assert!(is_passed_over("12: cubecl_runtime::tune::tuner::Tuner<K>::tune"));
     }
 }

@@ -12,6 +12,7 @@ mod figures;
 mod interrupt;
 mod kernels;
 mod logs;
+mod memory;
 mod npy;
 mod output;
 mod progress;

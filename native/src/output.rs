@@ -1,7 +1,7 @@
 //! What a finished job leaves: traces.csv, summary.json, report.html with its figures, and a table on
 //! the terminal.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use anyhow::Result;
 use l2lab_core::{
@@ -13,7 +13,7 @@ use l2lab_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{commands::Job, report::Report};
+use crate::{claims::Claim, commands::Job, executor::LOOK_EVERY, interrupt, report::Report, store::Store};
 
 /// A prediction that a sweep has made and put to the test.
 #[derive(Debug, Clone, Serialize)]
@@ -215,12 +215,32 @@ pub fn with_interval(value: f64, interval: Option<[f64; 2]>, digits: usize) -> S
 /// When a file cannot be written.
 pub fn write(job: &Job, summary: &impl Serialize, traces: &[&[Trace]], report: &Report) -> Result<()> {
     let Some(store) = &job.store else { return Ok(()) };
+    // Of several processes that have all runs one writes.
+    let Some(_claim) = ending(store)? else { return Ok(()) };
     store.write("traces.csv", &csv(traces)?)?;
     store.write("report.html", report.html.as_bytes())?;
     for (name, svg) in &report.figures {
         store.write(name, svg.as_bytes())?;
     }
     store.complete(&(serde_json::to_string_pretty(summary)? + "\n"))
+}
+
+/// The right to complete a directory, as soon as no other process has it; `None` of one that is complete.
+fn ending(store: &Store) -> Result<Option<Vec<Arc<Claim>>>> {
+    loop {
+        if store.summary().is_some() {
+            return Ok(None);
+        }
+        match store.claim("report", &[0]) {
+            Ok(None) => {
+                interrupt::check()?;
+                std::thread::sleep(LOOK_EVERY);
+            }
+            // Where the state is gone, the directory was completed just now.
+            Err(_) if store.summary().is_some() => return Ok(None),
+            claim => return claim,
+        }
+    }
 }
 
 /// Where the results are, as a last line; empty if nowhere.

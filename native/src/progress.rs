@@ -1,6 +1,7 @@
 //! How far a grid is: a bar on a terminal, a line now and then elsewhere. Always on standard error.
 
 use std::{
+    collections::VecDeque,
     io::IsTerminal,
     sync::{
         Mutex, PoisonError,
@@ -10,10 +11,13 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use crate::memory;
 
 /// How long a caller may wait before it calls [`Progress::line`] again.
 pub const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Lines over which the rate is told: what was slow an hour ago says nothing of the rest.
+const WINDOW: usize = 6;
 
 /// Counts steps of all runs; shared by the workers.
 pub struct Progress {
@@ -26,6 +30,8 @@ pub struct Progress {
     done: AtomicU64,
     resumed: AtomicU64,
     begin: Instant,
+    /// Steps that had been taken at the last lines, and when.
+    recent: Mutex<VecDeque<(Instant, u64)>>,
     /// When [`Self::tell`] last told.
     told: Mutex<Instant>,
     /// Whether it was said that other processes are waited for.
@@ -46,7 +52,7 @@ impl Progress {
     /// Of work that is no runs: `total` of `unit`.
     pub fn of_work(what: &str, unit: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = "{msg} {wide_bar:.cyan/dim} {percent:>3} %  {per_sec}  ETA {eta}";
+            let style = "{msg} {wide_bar:.cyan/dim} {percent:>3} %  {per_sec}{prefix}  ETA {eta}";
             let style = ProgressStyle::with_template(style).expect("the template is valid");
             ProgressBar::new(total).with_style(style).with_message(what.to_owned())
         });
@@ -60,6 +66,7 @@ impl Progress {
             done: 0.into(),
             resumed: 0.into(),
             begin,
+            recent: Mutex::new([(begin, 0)].into()),
             told: begin.into(),
             waiting: false.into(),
             position: Mutex::new(None),
@@ -118,22 +125,41 @@ impl Progress {
         }
     }
 
-    /// A line for logs, unless there is a bar.
-    pub fn line(&self, runs_done: usize) {
-        if self.bar.is_some() {
-            return;
+    /// Steps that this process took.
+    fn taken(&self) -> u64 {
+        // What is resumed is counted twice, and not at once.
+        self.done.load(Ordering::Relaxed).saturating_sub(self.resumed.load(Ordering::Relaxed))
+    }
+
+    /// Steps a second of late.
+    fn rate(&self) -> f64 {
+        let (now, taken) = (Instant::now(), self.taken());
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, before) = recent.front().copied().unwrap_or((self.begin, 0));
+        recent.push_back((now, taken));
+        if recent.len() > WINDOW {
+            recent.pop_front();
         }
+        taken.saturating_sub(before) as f64 / (now - since).as_secs_f64().max(1e-9)
+    }
+
+    /// A line for logs, or the same on the bar.
+    pub fn line(&self, runs_done: usize) {
         let done = self.done.load(Ordering::Relaxed);
-        let taken = done - self.resumed.load(Ordering::Relaxed);
-        let seconds = self.begin.elapsed().as_secs_f64();
-        let rate = taken as f64 / seconds.max(1e-9);
-        let left = self.total.saturating_sub(done) as f64 / rate.max(1e-9);
-        // Before the first step nothing is known of the rest.
-        let eta = if taken == 0 { "unknown".into() } else { format!("{left:.0} s") };
+        let rate = self.rate();
+        // Without a step nothing is known of the rest.
+        let eta = match self.total.saturating_sub(done) as f64 / rate {
+            left if left.is_finite() => duration(left),
+            _ => "unknown".into(),
+        };
         let digits = if rate < 10.0 { 2 } else { 0 };
         let images =
             if self.batch == 0 { String::new() } else { format!(", {:.0} images/s", rate * self.batch as f64) };
-        let memory = memory().map_or_else(String::new, |m| format!(", {:.1} GiB", m as f64 / f64::from(1 << 30)));
+        let memory = memory::used().map_or_else(String::new, |m| format!(", {:.1} GiB", memory::gib(m)));
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(images + &memory);
+            return;
+        }
         eprintln!(
             "{}:{} {}{:.0} % of {} {unit}, {rate:.digits$} {unit}/s{images}{memory}, ETA {eta}",
             self.what,
@@ -166,18 +192,42 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        let taken = self.done.load(Ordering::Relaxed) - self.resumed.load(Ordering::Relaxed);
+        let taken = self.taken();
         let seconds = self.begin.elapsed().as_secs_f64();
         let runs = if self.runs == 0 { String::new() } else { format!("{} runs, ", self.runs) };
         eprintln!("{}: {runs}{taken} {} in {seconds:.1} s", self.what, self.unit);
     }
 }
 
-/// Bytes of the machine's memory that this process has; a GPU's own are not among them.
-fn memory() -> Option<u64> {
-    let id = sysinfo::get_current_pid().ok()?;
-    let mut system = System::new();
-    let what = ProcessRefreshKind::nothing().with_memory();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, what);
-    system.process(id).map(Process::memory)
+/// A time that is left, as people say it.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_units_of_their_size() {
+        assert_eq!([9.4, 99.0, 600.0, 86_400.0].map(duration), ["9 s", "99 s", "10 min", "24.0 h"]);
+    }
+
+    #[test]
+    fn the_rate_is_that_of_late_and_never_below_nothing() {
+        let progress = Progress::of_work("work", "steps", 1000);
+        progress.resume(100);
+        progress.advance(50);
+        assert_eq!(progress.taken(), 50);
+        // All that was taken was taken before the window.
+        let now = Instant::now();
+        *progress.recent.lock().unwrap() = (0..WINDOW).map(|_| (now, 50)).collect();
+        assert_eq!(progress.rate(), 0.0);
+        progress.resumed.fetch_add(100, Ordering::Relaxed);
+        assert_eq!(progress.taken(), 0, "one of the two counts is ahead");
+    }
 }

@@ -5,6 +5,7 @@
 //! `summary.json` is written last: a directory that has it is complete.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fs,
     io::{BufWriter, ErrorKind, Write},
@@ -16,9 +17,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 use l2lab_core::{
     Experiment,
-    train::{NamedTensor, Snapshot, Trace},
+    data::{Dataset, Split},
+    train::{NamedTensor, RunSpec, Snapshot, Trace},
 };
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, View};
+use serde::{Deserialize, Serialize};
 
 use crate::claims::{Claim, Claims};
 
@@ -28,13 +31,54 @@ const STATE: &str = "state";
 const FLAGS: &str = "state/flags";
 /// The key of a snapshot's JSON part in the safetensors header.
 const META: &str = "l2lab";
-/// The key of the CRC-32C of its tensors' bytes, in the order of their names.
+/// The key of the CRC-32C of that and of its tensors, in the order of their names.
 const SUM: &str = "crc32c";
+/// The key of what it belongs to.
+const ORIGIN: &str = "origin";
+/// How the name of a file begins that is not yet what it will be.
+const PARTIAL: &str = ".partial-";
+/// A file that has been so for this long is left from a process that was killed.
+const STALE: Duration = Duration::from_hours(1);
 
 /// An output directory, and this process's claims in it.
 pub struct Store {
     dir: PathBuf,
     claims: Claims,
+    /// What its traces and snapshots belong to: see [`Self::bind`].
+    origin: String,
+}
+
+/// A trace as a file.
+#[derive(Serialize, Deserialize)]
+struct Finished<T> {
+    origin: String,
+    crc32c: String,
+    trace: T,
+}
+
+/// A tensor as it is written.
+struct Written<'a>(&'a NamedTensor);
+
+impl View for Written<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let mut bytes = vec![0; self.data_len()];
+        for (bytes, value) in bytes.chunks_exact_mut(4).zip(&self.0.values) {
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
+        bytes.into()
+    }
+
+    fn data_len(&self) -> usize {
+        size_of::<f32>() * self.0.values.len()
+    }
 }
 
 impl Store {
@@ -48,8 +92,8 @@ impl Store {
             format!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display())
         };
         let occupied = match fs::read_dir(dir) {
-            // A state alone is what is left where the experiment could not be written.
-            Ok(mut entries) => entries.any(|e| e.is_ok_and(|e| e.file_name() != STATE)),
+            // A state alone, or a part of a file, is what is left where the experiment could not be written.
+            Ok(mut entries) => entries.any(|e| e.is_ok_and(|e| e.file_name() != STATE && !is_partial(&e))),
             Err(e) if e.kind() == ErrorKind::NotFound => false,
             Err(e) => return Err(e).with_context(|| format!("--out '{}' is no directory", dir.display())),
         };
@@ -63,15 +107,8 @@ impl Store {
         }
         let head = format!("# Run again: {}\n", again(command, flags));
         // What makes the directory the experiment's: of two processes that begin at once, one does it.
-        let write = || -> std::io::Result<()> {
-            let mut file = temporary(dir)?;
-            file.write_all((head + &text).as_bytes())?;
-            file.as_file().sync_all()?;
-            Ok(file.persist_noclobber(dir.join(EXPERIMENT)).map(drop)?)
-        };
-        match write() {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => bail!(exists()),
-            result => result.with_context(|| format!("'{}' cannot be written", dir.join(EXPERIMENT).display()))?,
+        if !write_new(&dir.join(EXPERIMENT), (head + &text).as_bytes())? {
+            bail!(exists());
         }
         Ok(store)
     }
@@ -99,17 +136,47 @@ impl Store {
     /// When the file cannot be read.
     pub fn flags(dir: &Path) -> Result<Option<String>> {
         let path = dir.join(FLAGS);
-        match fs::read_to_string(&path) {
-            Ok(flags) => Ok(Some(flags)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e).with_context(|| format!("'{}' cannot be read", path.display())),
-        }
+        let flags = read(&path)?.map(String::from_utf8).transpose();
+        flags.with_context(|| format!("'{}' is damaged", path.display()))
     }
 
     fn open(dir: &Path, lease: Duration) -> Result<Self> {
         let state = dir.join(STATE);
         fs::create_dir_all(&state).with_context(|| format!("--out '{}' cannot be written", dir.display()))?;
-        Ok(Self { dir: dir.to_owned(), claims: Claims::new(state, lease) })
+        for entry in [dir, &state].into_iter().flat_map(fs::read_dir).flatten().flatten().filter(is_partial) {
+            let changed = entry.metadata().and_then(|m| m.modified());
+            if changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(Self { dir: dir.to_owned(), claims: Claims::new(state, lease), origin: String::new() })
+    }
+
+    /// Binds what is kept here to an experiment and its data: what was made by another, or from others, is refused.
+    ///
+    /// # Errors
+    /// When the experiment cannot be written.
+    pub fn bind(&mut self, experiment: &Experiment, data: &Split) -> Result<()> {
+        let text = toml::to_string(experiment).context("the experiment cannot be written as TOML")?;
+        let set = |sum: u32, set: &Dataset| {
+            let sum = crc32c::crc32c_append(sum, set.labels());
+            (0..set.len()).fold(sum, |sum, i| crc32c::crc32c_append(sum, set.image(i)))
+        };
+        self.origin = hex(set(set(crc32c::crc32c(text.as_bytes()), &data.train), &data.test));
+        Ok(())
+    }
+
+    /// Refuses a file that is not of this directory's experiment.
+    fn check_origin(&self, path: &Path, origin: &str) -> Result<()> {
+        if origin != self.origin {
+            bail!(
+                "'{}' is of another experiment or of other data than '{}' tells of: put that and the data back as they were, or start \
+                 again in a new --out",
+                path.display(),
+                self.dir.join(EXPERIMENT).display()
+            );
+        }
+        Ok(())
     }
 
     /// The directory.
@@ -166,28 +233,38 @@ impl Store {
         let _ = fs::remove_dir_all(self.dir.join(STATE));
     }
 
-    /// The trace of a finished run of `phase`.
+    /// The trace of run number `run` of `phase`, if it has ended; one of the same number that is not `spec` does not count.
     ///
     /// # Errors
-    /// When the file is damaged.
-    pub fn finished(&self, phase: &str, run: usize) -> Result<Option<Trace>> {
+    /// When the file is damaged, or of another experiment.
+    pub fn finished(&self, phase: &str, run: usize, spec: &RunSpec) -> Result<Option<Trace>> {
         let path = self.dir.join(trace_name(phase, run));
-        match fs::read(&path) {
-            Ok(bytes) => {
-                let trace = serde_json::from_slice(&bytes);
-                Ok(Some(trace.with_context(|| format!("'{}' is damaged; remove it to run it again", path.display()))?))
-            }
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e).with_context(|| format!("'{}' cannot be read", path.display())),
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let damaged = || format!("'{}' is damaged; remove it to run it again", path.display());
+        let file: Finished<Trace> = serde_json::from_slice(&bytes).with_context(damaged)?;
+        if sum_of(&file.trace)? != file.crc32c {
+            bail!(damaged());
         }
+        self.check_origin(&path, &file.origin)?;
+        Ok(Some(file.trace).filter(|trace| trace.run == *spec))
     }
 
-    /// Records a finished run; it is never run again.
+    /// Records a finished run, which is never run again, and returns its trace: that of another process if it was first.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(&self, phase: &str, run: usize, trace: &Trace) -> Result<()> {
-        self.write(&trace_name(phase, run), &serde_json::to_vec(trace)?)
+    pub fn finish(&self, phase: &str, run: usize, trace: Trace) -> Result<Trace> {
+        let path = self.dir.join(trace_name(phase, run));
+        let file = Finished { origin: self.origin.clone(), crc32c: sum_of(&trace)?, trace: &trace };
+        let bytes = serde_json::to_vec(&file)?;
+        if !write_new(&path, &bytes)? {
+            if let Some(first) = self.finished(phase, run, &trace.run)? {
+                return Ok(first);
+            }
+            // It was of a run that had this number once.
+            write_whole(&path, &bytes)?;
+        }
+        Ok(trace)
     }
 
     /// Saves the state of a group of unfinished runs.
@@ -195,51 +272,46 @@ impl Store {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, phase: &str, group: &[usize], snapshot: &Snapshot) -> Result<()> {
-        let views = snapshot.tensors.iter().map(|t| {
-            let bytes: Vec<u8> = t.values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            (t.name.clone(), t.shape.clone(), bytes)
-        });
-        let views: Vec<_> = views.collect();
-        let tensors = views
-            .iter()
-            .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-        let mut bytes: Vec<(&str, &[u8])> = views.iter().map(|(name, _, bytes)| (&name[..], &bytes[..])).collect();
-        let sum = checksum(&mut bytes);
-        let meta = HashMap::from([(META.to_owned(), serde_json::to_string(snapshot)?), (SUM.to_owned(), sum)]);
-        self.write(&snapshot_name(phase, group), &safetensors::serialize(tensors, Some(meta))?)
+        let meta = serde_json::to_string(snapshot)?;
+        let tensors = || snapshot.tensors.iter().map(|t| (&t.name[..], Written(t)));
+        let sum = checksum(&meta, tensors());
+        let header = [(META, meta), (SUM, sum), (ORIGIN, self.origin.clone())];
+        let header: HashMap<_, _> = header.map(|(key, value)| (key.to_owned(), value)).into();
+        self.write(&snapshot_name(phase, group), &safetensors::serialize(tensors(), Some(header))?)
     }
 
     /// The saved state of a group of runs.
     ///
     /// # Errors
-    /// When the file is damaged.
+    /// When the file is damaged, or of another experiment.
     pub fn load(&self, phase: &str, group: &[usize]) -> Result<Option<Snapshot>> {
         let path = self.dir.join(snapshot_name(phase, group));
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e).with_context(|| format!("'{}' cannot be read", path.display())),
-        };
-        let parse = || -> Result<Snapshot> {
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let parse = || -> Result<(Snapshot, String)> {
             let (_, header) = SafeTensors::read_metadata(&bytes)?;
-            let meta = header.metadata().as_ref().and_then(|m| m.get(META)).context("its header has no state")?;
-            let mut snapshot: Snapshot = serde_json::from_str(meta)?;
+            let text = |key| header.metadata().as_ref().and_then(|m| m.get(key)).with_context(|| format!("no {key}"));
+            let meta = text(META)?;
             let file = SafeTensors::deserialize(&bytes)?;
-            let sum = header.metadata().as_ref().and_then(|m| m.get(SUM));
-            if sum != Some(&checksum(&mut file.iter().map(|(name, view)| (name, view.data())).collect::<Vec<_>>())) {
-                bail!("its tensors are not those that were saved");
+            if *text(SUM)? != checksum(meta, file.iter()) {
+                bail!("it is not what was saved");
             }
+            let mut snapshot: Snapshot = serde_json::from_str(meta)?;
             for (name, view) in file.tensors() {
                 let values =
                     view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
                 snapshot.tensors.push(NamedTensor { name, shape: view.shape().to_vec(), values });
             }
-            Ok(snapshot)
+            Ok((snapshot, text(ORIGIN)?.clone()))
         };
-        Ok(Some(
-            parse().with_context(|| format!("'{}' is damaged; remove it to start its runs again", path.display()))?,
-        ))
+        let (snapshot, origin) = parse().with_context(|| self.unusable(phase, group))?;
+        self.check_origin(&path, &origin)?;
+        Ok(Some(snapshot))
+    }
+
+    /// What to tell of a group's saved state that is of no use.
+    pub fn unusable(&self, phase: &str, group: &[usize]) -> String {
+        let path = self.dir.join(snapshot_name(phase, group));
+        format!("'{}' is damaged; remove it to start its runs again", path.display())
     }
 
     /// Forgets the saved state of a group that has finished.
@@ -249,13 +321,48 @@ impl Store {
     }
 }
 
-/// Of tensors' names and bytes.
-fn checksum(tensors: &mut [(&str, &[u8])]) -> String {
-    tensors.sort_unstable();
-    let sum = tensors
-        .iter()
-        .fold(0, |sum, (name, bytes)| crc32c::crc32c_append(crc32c::crc32c_append(sum, name.as_bytes()), bytes));
+/// Of a snapshot's JSON part and of all that its tensors are.
+fn checksum<'a>(meta: &str, tensors: impl Iterator<Item = (&'a str, impl View)>) -> String {
+    let mut tensors: Vec<_> = tensors.collect();
+    tensors.sort_unstable_by_key(|(name, _)| *name);
+    let sum = tensors.iter().fold(crc32c::crc32c(meta.as_bytes()), |sum, (name, tensor)| {
+        let head = format!("{name} {:?} {:?}", tensor.dtype(), tensor.shape());
+        crc32c::crc32c_append(crc32c::crc32c_append(sum, head.as_bytes()), &tensor.data())
+    });
+    hex(sum)
+}
+
+/// Of a trace, which is read as the same bits that were written.
+fn sum_of(trace: &Trace) -> Result<String> {
+    Ok(hex(crc32c::crc32c(&serde_json::to_vec(trace)?)))
+}
+
+fn hex(sum: u32) -> String {
     format!("{sum:08x}")
+}
+
+/// A file's bytes, if it is there.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("'{}' cannot be read", path.display())),
+    }
+}
+
+/// Writes a file whole, unless it is there: whether it was not.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let write = || -> std::io::Result<()> {
+        let mut file = temporary(path.parent().unwrap_or(Path::new(".")))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        Ok(file.persist_noclobber(path).map(drop)?)
+    };
+    match write() {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(e).with_context(|| format!("'{}' cannot be written", path.display())),
+    }
 }
 
 /// Writes a file whole or not at all.
@@ -297,7 +404,7 @@ pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::
 /// A file in `folder` that is not yet what it will be.
 fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".partial-");
+    builder.prefix(PARTIAL);
     // As readable as any file the user makes: the umask decides.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -331,12 +438,94 @@ fn trace_name(phase: &str, run: usize) -> String {
 }
 
 fn snapshot_name(phase: &str, group: &[usize]) -> String {
-    // The first run names the group: no run is in two groups.
-    format!("{STATE}/{}-{}.safetensors", run_name(phase, group[0]), group.len())
+    // A group loses the runs that have ended elsewhere, and is then another.
+    let runs: Vec<u8> = group.iter().flat_map(|run| run.to_le_bytes()).collect();
+    format!("{STATE}/{}-{}.safetensors", run_name(phase, group[0]), hex(crc32c::crc32c(&runs)))
+}
+
+fn is_partial(entry: &fs::DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(PARTIAL.as_bytes())
 }
 
 /// The first of `runs/NAME-1`, `runs/NAME-2`, … that does not exist.
 pub fn free_directory(name: &str) -> PathBuf {
     let path = |n: u32| PathBuf::from(format!("runs/{name}-{n}"));
     (1..u32::MAX).map(path).find(|p| !p.exists()).unwrap_or_else(|| path(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, time::SystemTime};
+
+    use l2lab_core::data::embedded;
+
+    use super::*;
+
+    /// A directory with a store, and a short trace of its experiment.
+    fn store(dir: &Path) -> (Store, Trace) {
+        let experiment = Experiment { train: 256, test: 16, ..Experiment::default() };
+        let mut store = Store::create(&dir.join("o"), &experiment, "sweep", "", Duration::from_mins(1)).unwrap();
+        store.bind(&experiment, &experiment.prepare(&embedded().unwrap()).unwrap()).unwrap();
+        (store, Trace::new(experiment.run(0.1, 0.01, 1, 20)))
+    }
+
+    /// Each of a file's bytes changed, one at a time.
+    fn each_flipped(path: &Path, mut check: impl FnMut(usize)) {
+        let whole = fs::read(path).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            fs::write(path, bytes).unwrap();
+            check(at);
+        }
+        fs::write(path, whole).unwrap();
+    }
+
+    #[test]
+    fn a_byte_changed_anywhere_in_what_is_kept_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, trace) = store(dir.path());
+        let tensors = vec![NamedTensor { name: "param.w".into(), shape: vec![1, 2], values: vec![0.5, -2.0] }];
+        let snapshot = Snapshot { step: 7, measured: false, runs: Vec::new(), tensors };
+        store.save("grid", &[3], &snapshot).unwrap();
+        assert_eq!(store.load("grid", &[3]).unwrap().unwrap(), snapshot);
+        assert!(store.load("grid", &[3, 4]).unwrap().is_none(), "another group");
+        let file = store.dir().join(snapshot_name("grid", &[3]));
+        each_flipped(&file, |at| {
+            let error = format!("{:#}", store.load("grid", &[3]).expect_err(&format!("byte {at}")));
+            assert!(error.contains("is damaged; remove it") || error.contains("of another experiment"), "{error}");
+        });
+        store.finish("grid", 3, trace.clone()).unwrap();
+        each_flipped(&store.dir().join(trace_name("grid", 3)), |at| {
+            // What stays empty may lose its name.
+            let same = |found: Option<Trace>| found.is_some_and(|found| found == trace);
+            assert!(store.finished("grid", 3, &trace.run).map_or(true, same), "byte {at}");
+        });
+    }
+
+    #[test]
+    fn of_two_who_finish_a_run_the_first_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, first) = store(dir.path());
+        let second = Trace { end: Some(l2lab_core::train::End::Completed), ..first.clone() };
+        assert_eq!(store.finish("grid", 0, first.clone()).unwrap(), first);
+        assert_eq!(store.finish("grid", 0, second).unwrap(), first);
+        // A run that had the number before an earlier phase was done again is no answer.
+        let other = Trace::new(RunSpec { seed: 9, ..first.run.clone() });
+        assert!(store.finished("grid", 0, &other.run).unwrap().is_none());
+        assert_eq!(store.finish("grid", 0, other.clone()).unwrap(), other);
+    }
+
+    #[test]
+    fn parts_of_files_are_cleared_away_when_they_are_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("o");
+        fs::create_dir_all(out.join(STATE)).unwrap();
+        let [old, young] = [out.join("state/.partial-old"), out.join(".partial-young")];
+        let hours_ago = SystemTime::now() - 2 * STALE;
+        File::create(&old).unwrap().set_modified(hours_ago).unwrap();
+        File::create(&young).unwrap();
+        store(dir.path());
+        assert!(!old.exists() && young.exists());
+    }
 }

@@ -13,7 +13,7 @@ use l2lab_core::{
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{CHANGED, Job, Recipe, Start, already_complete};
+use super::{CHANGED, Job, Recipe};
 use crate::{
     cli,
     figures::{Figure, Mark, Series},
@@ -152,10 +152,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         Ok(e.runs(split.train.len())?)
     };
     let recipe = Recipe { flags, keeps: true, runs: &runs, ..Recipe::of_grid(COMMAND, base(), &check) };
-    let job = match Job::start(matches, recipe)? {
-        Start::Job(job) => job,
-        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-    };
+    let job = Job::start(matches, recipe)?;
     let e = &job.experiment;
     let budgets = steps(&text, e, job.train_examples())?;
     let phases = train(&job, &budgets)?;

@@ -12,8 +12,7 @@ use l2lab_core::{
 };
 
 use crate::{
-    interrupt,
-    kernels::{self, check_memory},
+    interrupt, kernels, memory,
     npy::{self, Array},
     store::refuse_input,
     threads,
@@ -107,13 +106,13 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
             let of = |pooled: &str| format!("the kernel of {height} × {width} images{pooled}");
             match readout {
                 Readout::Pool => {
-                    check_memory(
+                    memory::check(
                         &of(" with pooling"),
                         bytes,
                         "use fewer or smaller images, fewer layers, or --readout flatten",
                     )?;
                 }
-                Readout::Flatten => check_memory(&of(""), bytes, "use fewer or smaller images, or fewer layers")?,
+                Readout::Flatten => memory::check(&of(""), bytes, "use fewer or smaller images, or fewer layers")?,
             }
             return save(&network.kernel(kind, rows, columns)?, &out);
         }
@@ -126,7 +125,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         let columns = columns.as_ref().zip(other.as_ref()).map(|(a, path)| matrix(a, path)).transpose()?;
         let count = columns.map(|c| c.nrows());
         let what = format!("the {} × {} kernel", rows.nrows(), count.unwrap_or(rows.nrows()));
-        check_memory(&what, network.kernel_bytes(rows.nrows(), count), "use fewer inputs or layers")?;
+        memory::check(&what, network.kernel_bytes(rows.nrows(), count), "use fewer inputs or layers")?;
         save(&network.kernel(kind, rows, columns)?, &out)
     })?;
     let seconds = begin.elapsed().as_secs_f64();

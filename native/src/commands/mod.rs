@@ -12,10 +12,7 @@ pub mod sweep;
 pub mod theory;
 pub mod train;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
@@ -31,8 +28,8 @@ use crate::{
     cli::{self, Options},
     datasets,
     device::{self, DeviceChoice},
-    executor::{CompletedElsewhere, Executor, Interrupted, OneRun},
-    interrupt, kernels,
+    executor::{Completed, Executor, Interrupted, OneRun, completed},
+    failure, interrupt, memory,
     store::{Store, free_directory},
     threads,
 };
@@ -57,13 +54,15 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         "bench" => bench::run(matches),
         _ => unreachable!("clap knows the subcommands"),
     };
-    // Nothing went wrong where another process was faster, or where one run was all that was asked for.
+    // Nothing went wrong where nothing is left to do, or where one run was all that was asked for.
     let error = match outcome {
         Ok(text) => return Ok(text),
         Err(error) => error,
     };
-    if let Some(CompletedElsewhere { dir, summary }) = error.downcast_ref() {
-        return already_complete(dir, summary.clone(), cli::options(matches).json);
+    if let Some(Completed { dir, summary }) = error.downcast_ref() {
+        // The flags are those of the innermost command.
+        let innermost = std::iter::successors(Some(matches), |m| m.subcommand().map(|(_, inner)| inner)).last();
+        return already_complete(dir, summary, innermost.is_some_and(|m| cli::options(m).json));
     }
     match error.downcast_ref::<OneRun>() {
         Some(done) => Ok(format!("{done}\n")),
@@ -91,19 +90,6 @@ pub struct Job {
     pub flags: String,
     task: Arc<Task>,
     execution: Execution,
-}
-
-/// A job, or the summary of a directory that is complete already.
-pub enum Start {
-    /// There is something to train.
-    Job(Box<Job>),
-    /// `--resume` found nothing left to do.
-    Complete {
-        /// The directory.
-        dir: PathBuf,
-        /// Its summary, as JSON.
-        summary: String,
-    },
 }
 
 /// What the flags of `--resume` must not do.
@@ -151,7 +137,7 @@ fn check_memory(e: &Experiment, model: &Model, runs: &[RunSpec], threads: usize,
     let bytes = |batch: usize| model.training_bytes(batch).unwrap_or(0).saturating_mul(at_once);
     let batch = e.batch_size(examples);
     let what = format!("batch: a step of {at_once} run(s) with '{batch}' images each, by estimate,");
-    kernels::check_memory_with(&what, bytes(batch), |available| {
+    memory::check_with(&what, bytes(batch), |available| {
         let mut smaller = std::iter::successors(Some(batch / 2), |b| Some(b / 2)).take_while(|&b| b > 0);
         match smaller.find(|&b| bytes(b) <= available) {
             Some(batch) => format!("--batch {batch} fits"),
@@ -169,8 +155,8 @@ impl Job {
     /// Reads the command's experiment, checks all that can be checked, and only then makes the directory.
     ///
     /// # Errors
-    /// Whatever is wrong with the experiment, the data, the device or the directory.
-    pub fn start(matches: &ArgMatches, recipe: Recipe<'_>) -> Result<Start> {
+    /// Whatever is wrong with the experiment, the data, the device or the directory; [`Completed`] where nothing is left to do.
+    pub fn start(matches: &ArgMatches, recipe: Recipe<'_>) -> Result<Self> {
         interrupt::listen()?;
         let Recipe { command, base, flags, check, runs, keeps, purpose } = recipe;
         let options = cli::options(matches);
@@ -191,35 +177,37 @@ impl Job {
         check(&experiment)?;
         experiment.validate()?;
         if let Some((store, _)) = &resumed
-            && let Some(summary) = store.summary()
+            && let Some(completed) = completed(store)
         {
-            let dir = store.dir().to_owned();
             store.clear();
-            return Ok(Start::Complete { dir, summary });
+            return Err(completed.into());
         }
         let full = datasets::find(&experiment.data)?.load(&options.data_dir)?;
         let split = experiment.prepare(&full)?;
         let model = experiment.model(&split)?;
         let runs = runs(&experiment, &split)?;
         let threads = threads::count(options.threads)?;
-        let (device, execution) =
-            if purpose == Purpose::Prepare { DeviceChoice::Cpu.open()? } else { options.device.open()? };
+        let choice = if purpose == Purpose::Prepare { &DeviceChoice::Cpu } else { &options.device };
+        let (device, execution) = choice.open()?;
         if purpose != Purpose::Prepare {
-            device::supports(&device, &options.device, experiment.precision)?;
+            device::supports(&device, choice, experiment.precision)?;
         }
         if purpose == Purpose::Train && matches!(execution, Execution::Single) {
             check_memory(&experiment, &model, &runs, threads, split.train.len())?;
         }
-        let task = Arc::new(Task::new(&split, &device));
-        let store = match resumed {
+        let fewer = choice.advice("fewer --train and --test examples take less of its memory");
+        let task = failure::caught(fewer, || Ok(Arc::new(Task::new(&split, &device))))?;
+        let mut store = match resumed {
             Some((store, _)) => Some(store),
             None => match options.out.clone().or_else(|| keeps.then(|| free_directory(&command.replace(' ', "-")))) {
                 Some(dir) => Some(Store::create(&dir, &experiment, command, &flags, options.lease)?),
                 None => None,
             },
         };
-        let job = Self { experiment, options, runs, model, store, split, threads, flags, task, execution };
-        Ok(Start::Job(Box::new(job)))
+        if let Some(store) = &mut store {
+            store.bind(&experiment, &split)?;
+        }
+        Ok(Self { experiment, options, runs, model, store, split, threads, flags, task, execution })
     }
 
     /// What trains this job's runs.
@@ -297,9 +285,9 @@ impl Job {
 }
 
 /// The summary of a directory that was complete already, as the command prints it.
-pub fn already_complete(dir: &Path, summary: String, json: bool) -> Result<String> {
+fn already_complete(dir: &Path, summary: &str, json: bool) -> Result<String> {
     if json {
-        let value: serde_json::Value = serde_json::from_str(&summary)
+        let value: serde_json::Value = serde_json::from_str(summary)
             .with_context(|| format!("'{}' is damaged", dir.join("summary.json").display()))?;
         return Ok(format!("{value}\n"));
     }

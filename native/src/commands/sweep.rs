@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ArgMatches;
 use l2lab_core::{Experiment, experiment::ExperimentError};
 
-use super::{Job, Recipe, Start, already_complete};
+use super::{Job, Recipe};
 use crate::{
     output::{self, Summary},
     report::Report,
@@ -24,10 +24,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 /// Whatever is wrong with the input, or happens on the way.
 pub fn run(matches: &ArgMatches) -> Result<String> {
     let recipe = Recipe { keeps: true, ..Recipe::of_grid("sweep", Experiment::default(), &check) };
-    let job = match Job::start(matches, recipe)? {
-        Start::Job(job) => job,
-        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-    };
+    let job = Job::start(matches, recipe)?;
     let traces = job.explain("sweep", job.executor().train("grid", &job.runs))?;
     let findings = job.findings(&traces)?;
     // The forecast is put to the test: runs at its λ.

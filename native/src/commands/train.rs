@@ -11,7 +11,7 @@ use l2lab_core::{
     train::{Measurement, Trace},
 };
 
-use super::{Job, Recipe, Start, already_complete};
+use super::{Job, Recipe};
 use crate::{
     output::{self, Summary},
     report::Report,
@@ -41,10 +41,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 /// # Errors
 /// Whatever is wrong with the input, or happens on the way.
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let job = match Job::start(matches, Recipe::of_grid("train", base(), &check))? {
-        Start::Job(job) => job,
-        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-    };
+    let job = Job::start(matches, Recipe::of_grid("train", base(), &check))?;
     let traces = job.explain("train", job.executor().train("train", &job.runs))?;
     let summary = Summary::new("train", &job, &job.findings(&traces)?);
     output::write(&job, &summary, &[&traces], &Report::new(&summary, &traces)?)?;

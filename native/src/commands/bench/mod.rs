@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::{
     cli,
     device::{self, DeviceChoice},
-    threads,
+    failure, threads,
 };
 
 /// Steps before the clock starts: caches, allocator, a GPU's autotune. A single one must do where it takes long.
@@ -30,6 +30,8 @@ const LEAST_SAMPLES: usize = 3;
 const MOST_SECONDS: f64 = 60.0;
 /// Products of matrices that are timed for the peak.
 const PRODUCTS: usize = 10;
+/// What helps where a device fails.
+const ADVICE: &str = "if its memory was too small, a smaller --batch takes less";
 /// A sample takes as many steps as fill this time, so that the clock's grain does not matter.
 const SAMPLE_SECONDS: f64 = 0.2;
 
@@ -52,6 +54,7 @@ struct Timing {
     device: String,
     threads: usize,
     runs: usize,
+    batch: usize,
     parameters: usize,
     /// Median over samples; a step advances every run once.
     steps_per_second: f64,
@@ -118,7 +121,8 @@ pub fn names() -> Vec<&'static str> {
 /// For an unknown workload, or a device that is not there or fails.
 pub fn run(matches: &ArgMatches) -> Result<String> {
     let options = cli::options(matches);
-    let wanted: Vec<&String> = matches.get_many("names").into_iter().flatten().collect();
+    let given = |id| matches.get_many::<String>(id).into_iter().flatten();
+    let wanted: Vec<&String> = given("names").chain(given("workload")).collect();
     if let Some(unknown) = wanted.iter().find(|n| !names().contains(&n.as_str())) {
         bail!("no workload '{unknown}'; there are {}", names().join(", "));
     }
@@ -132,14 +136,20 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let (device, execution) = options.device.open()?;
     let precision = precision(matches, &device, &options.device)?;
     let named = |w: &Workload| wanted.iter().any(|n| *n == w.name);
+    let batch: Option<usize> = matches.get_one("batch").copied();
     let chosen = workloads().into_iter().filter(|w| if wanted.is_empty() { !w.by_name } else { named(w) });
-    let peak = threads::with(threads, || peak(&device, precision, matches!(execution, Execution::Stacked)))?;
+    let advice = options.device.advice(ADVICE);
+    let peak = threads::with(threads, || {
+        failure::caught(advice, || peak(&device, precision, execution == Execution::Stacked))
+    })?;
     let mut timings = Vec::new();
     let mut text = String::new();
     for mut workload in chosen {
-        eprintln!("{}: {}", workload.name, workload.about);
+        let given = batch.map_or_else(String::new, |batch| format!("; timed with batch {batch}"));
+        eprintln!("{}: {}{given}", workload.name, workload.about);
         workload.experiment.precision = precision;
-        let t = time(&workload, &options.device, &device, execution, threads, peak)?;
+        workload.experiment.batch = batch.unwrap_or(workload.experiment.batch);
+        let t = failure::caught(advice, || time(&workload, &options.device, &device, execution, threads, peak))?;
         let [low, high] = t.steps_per_second_quartiles;
         let _ = writeln!(
             text,
@@ -199,9 +209,9 @@ fn time(
     threads: usize,
     peak: f64,
 ) -> Result<Timing> {
-    let data = noise(w.image)?;
-    let task = Arc::new(Task::new(&Split { train: data.clone(), test: data }, device));
     let experiment = &w.experiment;
+    let data = noise(w.image, experiment.batch)?;
+    let task = Arc::new(Task::new(&Split { train: data.clone(), test: data }, device));
     let run = |seed| experiment.run(experiment.lr[0], experiment.lambda[0], seed, u64::MAX);
     let specs: Vec<_> = (0..w.runs as u64).map(run).collect();
     // The grid is laid out as a sweep lays it out.
@@ -215,21 +225,20 @@ fn time(
     // Multiplications and additions, forward and twice as many backward.
     let flops_of_image = 6.0 * trainers[0].model().multiplications() as f64;
     let workers = threads.min(trainers.len());
+    let advice = choice.advice(ADVICE);
     let mut advance = |steps: usize| -> Result<f64> {
         let begin = Instant::now();
         let per_worker = trainers.len().div_ceil(workers);
+        let work = |part: &mut [Trainer]| {
+            part.iter_mut().for_each(|trainer| (0..steps).for_each(|_| trainer.step()));
+            Ok(())
+        };
+        let work = |part| threads::with(threads / workers, || failure::caught(advice, || work(part)));
         std::thread::scope(|scope| {
-            for part in trainers.chunks_mut(per_worker) {
-                scope.spawn(move || {
-                    threads::with(threads / workers, || {
-                        for trainer in part {
-                            (0..steps).for_each(|_| trainer.step());
-                        }
-                    });
-                });
-            }
-        });
-        device.sync().map_err(|e| anyhow!("{e:?}")).context("the device failed")?;
+            let begun: Vec<_> = trainers.chunks_mut(per_worker).map(|part| scope.spawn(|| work(part))).collect();
+            begun.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
+        })?;
+        failure::sync(device)?;
         Ok(begin.elapsed().as_secs_f64())
     };
     let mut per_step = advance(1)?;
@@ -254,6 +263,7 @@ fn time(
         device: choice.to_string(),
         threads,
         runs: w.runs,
+        batch: experiment.batch,
         parameters,
         steps_per_second: at(0.5),
         steps_per_second_quartiles: [at(0.25), at(0.75)],
@@ -264,10 +274,11 @@ fn time(
 }
 
 /// Images of one shape with nothing to learn in them: time does not depend on what they show.
-fn noise(shape: [usize; 3]) -> Result<Dataset> {
-    const EXAMPLES: usize = 1024;
+fn noise(shape: [usize; 3], batch: usize) -> Result<Dataset> {
+    // More than a batch, so that examples are gathered as in training.
+    let examples = (2 * batch).max(1024);
     let size: usize = shape.iter().product();
-    let pixels = (0..EXAMPLES * size).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let labels = (0..EXAMPLES).map(|i| (i % 10) as u8).collect();
+    let pixels = (0..examples * size).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let labels = (0..examples).map(|i| (i % 10) as u8).collect();
     Ok(Dataset::new("noise", shape, pixels, labels, MNIST_CLASSES.map(String::from).to_vec())?)
 }

@@ -11,7 +11,7 @@ use l2lab_core::{
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::{kernels, threads};
+use crate::{memory, threads};
 
 /// Inputs.
 const SIZES: [usize; 3] = [512, 2048, 4096];
@@ -62,7 +62,7 @@ pub fn run(threads: usize, json: bool) -> Result<String> {
 
 fn time(n: usize, threads: usize) -> Result<Timing> {
     eprintln!("theory, {n} inputs");
-    kernels::check_memory(&format!("the theory of {n} inputs"), 6 * size_of::<f64>() * n * n, "free some")?;
+    memory::check(&format!("the theory of {n} inputs"), 6 * size_of::<f64>() * n * n, "free some")?;
     let inputs = Mat::from_fn(n, DIMENSION, |i, j| noise(i * DIMENSION + j));
     let network = Network {
         depth: DEPTH,

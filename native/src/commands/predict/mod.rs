@@ -15,7 +15,7 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
-use super::{CHANGED, Job, Recipe, Start, already_complete};
+use super::{CHANGED, Job, Recipe};
 use crate::{
     cli,
     output::{self, Summary, with_interval},
@@ -148,10 +148,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     }
     let verify = verify(matches)?;
     let flags = if verify { VERIFY.to_owned() } else { String::new() };
-    let job = match Job::start(matches, Recipe { flags, ..Recipe::of_grid("predict", base(), &check) })? {
-        Start::Job(job) => job,
-        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-    };
+    let job = Job::start(matches, Recipe { flags, ..Recipe::of_grid("predict", base(), &check) })?;
     let e = &job.experiment;
     let lr = e.lr[0];
     let short = job.explain("predict", short_runs(&job, e))?;

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, sync::Arc, time::Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use l2lab_core::{
     Experiment,
     train::{Task, Trainer},
@@ -10,7 +10,7 @@ use l2lab_core::{
 use serde::Serialize;
 
 use super::Phase;
-use crate::{commands::Job, threads};
+use crate::{commands::Job, failure, threads};
 
 /// Steps that are timed.
 const STEPS: usize = 10;
@@ -70,7 +70,10 @@ fn cost(job: &Job, phase: &Phase) -> Result<Cost> {
     let task = job.executor().task;
     let timed = |batch: usize, steps: usize| {
         let experiment = Experiment { batch, ..phase.experiment.clone() };
-        threads::with(job.threads, || seconds_per_step(&experiment, Arc::clone(&task), phase, steps))
+        let advice = job.options.device.advice("if its memory was too small, a smaller --batch takes less");
+        threads::with(job.threads, || {
+            failure::caught(advice, || seconds_per_step(&experiment, Arc::clone(&task), phase, steps))
+        })
     };
     // A few images first: a full batch of a large network may take minutes on a CPU, or more memory than there is.
     let few = batch.min(FEW);
@@ -96,7 +99,7 @@ fn seconds_per_step(experiment: &Experiment, task: Arc<Task>, phase: &Phase, ste
     let mut advance = |steps: usize| -> Result<f64> {
         let begin = Instant::now();
         (0..steps).for_each(|_| trainer.step());
-        device.sync().map_err(|e| anyhow!("{e:?}")).context("the device failed")?;
+        failure::sync(&device)?;
         Ok(begin.elapsed().as_secs_f64())
     };
     advance(1)?;

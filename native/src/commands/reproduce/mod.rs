@@ -22,7 +22,7 @@ use l2lab_core::{
     train::{LambdaScheduleKind, RunSpec, Trace},
 };
 
-use super::{Job, Purpose, Recipe, Start, already_complete};
+use super::{Job, Purpose, Recipe};
 use crate::{
     cli, datasets,
     output::{self, with_interval},
@@ -195,10 +195,7 @@ impl Figure {
             },
             ..Recipe::of_grid(self.command, on_data(matches, preset, (self.base)(preset)), &self.check)
         };
-        let job = match Job::start(matches, recipe)? {
-            Start::Job(job) => job,
-            Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-        };
+        let job = Job::start(matches, recipe)?;
         let phases = (self.plan)(&job);
         if only_cost {
             return cost::tell(&job, self.name, &phases);

@@ -20,9 +20,9 @@ use l2lab_core::{
 use serde::Serialize;
 
 use self::networks::{Comparison, NetworkPeak};
-use super::{CHANGED, Job, Purpose, Recipe, Start, already_complete};
+use super::{CHANGED, Job, Purpose, Recipe};
 use crate::{
-    cli, interrupt, kernels,
+    cli, interrupt, kernels, memory,
     output::{self, number},
     store::Store,
     study::Claim,
@@ -207,10 +207,7 @@ pub fn make(matches: &ArgMatches, base: Experiment, widths: &[usize], telling: T
         keeps: true,
         purpose: Purpose::Train,
     };
-    let job = match Job::start(matches, recipe)? {
-        Start::Job(job) => job,
-        Start::Complete { dir, summary } => return already_complete(&dir, summary, matches.get_flag("json")),
-    };
+    let job = Job::start(matches, recipe)?;
     let outcome = threads::with(job.threads, || theory(&job, widths, &telling));
     let summary = job.explain(telling.command, outcome)?;
     if job.options.json {
@@ -268,7 +265,7 @@ fn check(experiment: &Experiment, split: &Split, widths: &[usize]) -> Result<Vec
     }
     let (n, tests) = (split.train.len(), split.test.len());
     let what = format!("the theory of {n} training and {tests} test examples");
-    kernels::check_memory(&what, Problem::bytes(n, tests, split.train.image_size()), "use fewer examples")?;
+    memory::check(&what, Problem::bytes(n, tests, split.train.image_size()), "use fewer examples")?;
     Problem::check_scale(&Network::of(experiment)?, &split.train)?;
     Ok(Vec::new())
 }
