@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""`l2lab bench`'s workloads in PyTorch, timed in turn with l2lab on the same machine, as ratios.
+"""`l2lab bench`'s workloads in PyTorch, timed in turn with l2lab on the same machine, and the ratio of their rates.
+
+A ratio is PyTorch's steps a second over l2lab's: below 1 l2lab is faster. cuDNN may choose its algorithms by trial; f32 is f32
+on both sides, without TF32.
 
 Not part of tests/run. Needs a release build and `pip install torch`; without names it times all but the Wide ResNets:
     cargo build --release && python3 tests/bench-torch.py [NAME...]
@@ -51,6 +54,7 @@ def parse():
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(WORKLOADS))
     parser.add_argument("--device", default="cpu", help="as l2lab's: cpu, gpu, gpu:1, cuda:1")
     parser.add_argument("--precision", default="f32", choices=FORMATS)
+    parser.add_argument("--batch", type=int, metavar="N", help="images of a step, on both sides [default: the workload's own]")
     args = parser.parse_args()
     unknown = [name for name in args.names if name not in WORKLOADS]
     if unknown:
@@ -58,13 +62,15 @@ def parse():
     return args
 
 
-def stepper(name, device, precision, compiled):
-    make, shape, runs = WORKLOADS[name]
-    layout = torch.channels_last if len(shape) == 4 and device.type != "cpu" else torch.contiguous_format
+def stepper(name, device, precision, batch, compiled):
+    make, (own, *image), runs = WORKLOADS[name]
+    size = batch or own
+    layout = torch.channels_last if len(image) == 3 and device.type != "cpu" else torch.contiguous_format
     models = [make().to(device, memory_format=layout) for _ in range(runs)]
     momentum = 0.9 if name.startswith("wrn") else 0.0
     optimizers = [torch.optim.SGD(m.parameters(), lr=0.01, momentum=momentum, weight_decay=1e-3) for m in models]
-    data, labels = torch.randn(1024, *shape[1:], device=device), torch.randint(0, 10, (1024,), device=device)
+    examples = max(1024, 2 * size)
+    data, labels = torch.randn(examples, *image, device=device), torch.randint(0, 10, (examples,), device=device)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "f16" and device.type != "cpu")
 
     def loss(model, images, targets):
@@ -76,10 +82,10 @@ def stepper(name, device, precision, compiled):
 
     def step():
         for model, optimizer in zip(models, optimizers):
-            batch = torch.randint(0, 1024, (shape[0],), device=device)
+            chosen = torch.randint(0, examples, (size,), device=device)
             optimizer.zero_grad()
-            images = data[batch]
-            scaler.scale(loss(model, images.to(memory_format=layout) if images.dim() == 4 else images, labels[batch])).backward()
+            images = data[chosen]
+            scaler.scale(loss(model, images.to(memory_format=layout) if images.dim() == 4 else images, labels[chosen])).backward()
             scaler.step(optimizer)
             scaler.update()
 
@@ -105,21 +111,27 @@ def rate(step, device):
 def l2lab(name, args):
     command = [os.path.join(ROOT, "target/release/l2lab"), "bench", name, "--json"]
     command += ["--device", args.device, "--precision", args.precision]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(out)["bench"][0]["steps_per_second"]
+    command += ["--batch", str(args.batch)] if args.batch else []
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+    return json.loads(done.stdout)["bench"][0]["steps_per_second"]
 
 
 def main():
     args = parse()
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     kind, _, index = args.device.partition(":")
     device = torch.device("cpu") if kind == "cpu" else torch.device(f"cuda:{index or 0}")
     # Compiled kernels are what one would use on a GPU; on a CPU they need a C++ compiler and gain little.
     ways = [("eager", False)] if device.type == "cpu" else [("eager", False), ("compiled", True)]
     where = f"{torch.get_num_threads()} threads" if device.type == "cpu" else torch.cuda.get_device_name(device)
-    print(f"PyTorch {torch.__version__}, {where}, {args.precision}; medians of {ROUNDS} rounds in turn, ms a step")
+    print(f"PyTorch {torch.__version__}, {where}, {args.precision}; medians of {ROUNDS} rounds in turn, ms a step; "
+          "ratio: PyTorch's rate over l2lab's")
     for name in args.names or [n for n in WORKLOADS if not n.startswith("wrn")]:
         for way, compiled in ways:
-            step = stepper(name, device, args.precision, compiled)
+            step = stepper(name, device, args.precision, args.batch, compiled)
             theirs, ours = zip(*[(rate(step, device), l2lab(name, args)) for _ in range(ROUNDS)])
             ratios = sorted(t / o for t, o in zip(theirs, ours))
             theirs, ours = 1e3 / statistics.median(theirs), 1e3 / statistics.median(ours)
