@@ -920,8 +920,57 @@ fn an_interrupted_theory_resumes_with_its_widths() {
 }
 
 #[test]
+fn figures_that_were_not_made_alike_are_told() {
+    let dir = TempDir::new().unwrap();
+    let all = dir.path().join("all");
+    let emit = [
+        "reproduce",
+        "all",
+        "--preset",
+        "smoke",
+        "--out",
+        "all",
+        "--emit",
+        "shell",
+        "--checkpoint-every",
+        "7",
+        "--json",
+    ];
+    let told = json(&good(dir.path(), &emit));
+    let lines = fs::read_to_string(all.join("jobs.txt")).unwrap();
+    assert!(told["jobs"] == lines.lines().count() && lines.contains(" --checkpoint-every 7"), "{told} {lines}");
+    good(dir.path(), &["reproduce", "fig5", "--preset", "smoke", "--out", "all/fig5"]);
+    // As if the others were complete, one by a program of long ago.
+    for name in ["fig1a", "fig1b", "fig1c", "fig2abc", "fig2def", "fig3", "fig4"] {
+        let version = if name == "fig3" { "0.0.1" } else { env!("CARGO_PKG_VERSION") };
+        let summary = serde_json::json!({
+            "command": name, "version": version, "device": "cpu", "heading": name, "about": "", "claims": [],
+        });
+        fs::write(all.join(name).join("summary.json"), summary.to_string()).unwrap();
+    }
+    // Told in the command's own form, by the flags of the innermost command.
+    let again = json(&good(dir.path(), &["reproduce", "fig3", "--out", "all/fig3", "--resume", "--json"]));
+    assert_eq!(again["version"], "0.0.1");
+    let output = run(dir.path(), &["reproduce", "all", "--out", "all", "--resume"]);
+    let message = stderr(&output);
+    assert!(output.status.success() && message.contains("different versions: 0.0.1 (fig3); "), "{message}");
+    assert!(fs::read_to_string(all.join("report.html")).unwrap().contains("different versions: 0.0.1 (fig3); "));
+    // Another scale is not taken in, even where only the experiment says which it was.
+    fs::remove_dir_all(all.join("fig4")).unwrap();
+    good(dir.path(), &["reproduce", "fig4", "--preset", "mini", "--out", "all/fig4", "--emit", "shell"]);
+    fs::remove_file(all.join("fig4/state/flags")).unwrap();
+    let message = bad(dir.path(), &["reproduce", "all", "--out", "all", "--resume"], 1);
+    assert!(message.contains("fig4' was begun with --preset mini, all figures with smoke"), "{message}");
+}
+
+#[test]
 fn bench_reports_every_workload_it_was_asked_for() {
     let dir = TempDir::new().unwrap();
+    let report = json(&good(dir.path(), &["bench", "--workload", "fc-512", "--batch", "32", "--json"]));
+    let row = &report["bench"][0];
+    assert_eq!((row["workload"].as_str(), row["batch"].as_u64()), (Some("fc-512"), Some(32)));
+    let rate = row["steps_per_second"].as_f64().unwrap();
+    assert!((row["images_per_second"].as_f64().unwrap() / rate - 32.0).abs() < 1e-6);
     let report = json(&good(dir.path(), &["bench", "grid-fc", "--json"]));
     let row = &report["bench"][0];
     assert_eq!((row["workload"].as_str(), row["runs"].as_u64()), (Some("grid-fc"), Some(16)));

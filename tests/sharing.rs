@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::Path,
-    process::{Child, Output},
+    process::{Child, Command, Output},
     time::{Duration, Instant},
 };
 
@@ -150,6 +150,21 @@ fn one_run_can_be_done_alone() {
     same(dir.path());
     let output = l2lab(dir.path(), &["sweep", "--only", "1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "--only is for a directory that is there");
+}
+
+#[cfg(unix)]
+#[test]
+fn jobs_run_in_directories_of_any_name() {
+    let dir = TempDir::new().unwrap();
+    let name = "it's \"here\"; too";
+    good(dir.path(), &["reproduce", "fig3", "--preset", "smoke", "--out", name, "--emit", "shell"]);
+    let list = fs::read_to_string(dir.path().join(name).join("jobs.txt")).unwrap();
+    assert!(list.lines().count() == 13 && list.contains(" --only 11\n"), "both networks' runs: {list}");
+    let script = dir.path().join(name).join("jobs.sh");
+    let output = Command::new("sh").arg(script).env("JOBS", "2").current_dir("/").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(support::stdout(&output).contains("run 11 of 12 is done"), "{}", support::stdout(&output));
+    assert!(dir.path().join(name).join("summary.json").is_file());
 }
 
 #[test]

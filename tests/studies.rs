@@ -362,15 +362,15 @@ fn jobs_for_a_scheduler_give_what_one_process_gives() {
     let dir = TempDir::new().unwrap();
     good(dir.path(), &["reproduce", "fig3", "--preset", "smoke", "--out", "whole"]);
     let text = good(dir.path(), &["reproduce", "fig3", "--preset", "smoke", "--out", "it's here", "--emit", "slurm"]);
-    assert!(text.contains("7 jobs in it's here/jobs.txt") && text.contains("sbatch"), "{text}");
+    assert!(text.contains("13 jobs in it's here/jobs.txt") && text.contains("sbatch"), "{text}");
     let script = fs::read_to_string(dir.path().join("it's here/jobs.sbatch")).unwrap();
-    assert!(script.contains("#SBATCH --array=0-6\n"), "{script}");
+    assert!(script.contains("#SBATCH --array=0-12\n"), "{script}");
     // A task as the scheduler starts it.
     let mut task = Command::new("sh");
     task.arg(dir.path().join("it's here/jobs.sbatch")).env("SLURM_ARRAY_TASK_ID", "4").current_dir("/");
     let output = task.output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "run 4 of 6 is done\n", "{:?}", output.stderr);
-    assert_eq!(jobs(dir.path(), "it's here/jobs.txt"), 6);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "run 4 of 12 is done\n", "{:?}", output.stderr);
+    assert_eq!(jobs(dir.path(), "it's here/jobs.txt"), 12);
     for file in ["traces.csv", "summary.json"] {
         let [a, b] = ["whole", "it's here"].map(|d| fs::read(dir.path().join(d).join(file)).unwrap());
         assert!(a == b, "{file}");
@@ -383,7 +383,7 @@ fn jobs_for_a_scheduler_give_what_one_process_gives() {
     assert!(dir.path().join("all/report.html").is_file() && dir.path().join("all/fig5/report.html").is_file());
     // Jobs are for other machines: this one need not have their device.
     let there = ["reproduce", "fig3", "--preset", "smoke", "--device", "gpu:7", "--emit", "shell", "--out", "g"];
-    assert!(good(dir.path(), &there).contains("7 jobs"));
+    assert!(good(dir.path(), &there).contains("13 jobs"));
     assert!(fs::read_to_string(dir.path().join("g/jobs.txt")).unwrap().contains("--device gpu:7 "));
     let error = bad(dir.path(), &["reproduce", "fig3", "--emit", "shell"], 2);
     assert!(error.contains("--out"), "{error}");

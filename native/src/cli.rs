@@ -40,6 +40,18 @@ pub struct Options {
     pub checkpoint_every: Duration,
 }
 
+impl Options {
+    /// The flags that another process is given which does part of this one's work, but for those that name its paths.
+    pub fn handed_on(&self) -> Vec<String> {
+        let (device, lease) = (self.device.to_string(), self.lease.as_secs().to_string());
+        let minutes = (self.checkpoint_every.as_secs_f64() / 60.0).to_string();
+        let threads = self.threads.map(|n| n.to_string());
+        let flags = [("--device", device), ("--lease", lease), ("--checkpoint-every", minutes)];
+        let flags = flags.into_iter().chain(threads.map(|n| ("--threads", n)));
+        flags.flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
+    }
+}
+
 /// The flag that says in whose convention η and λ are given to a command that trains.
 const GIVEN_IN: &str = "given-in";
 

@@ -58,10 +58,22 @@ pub struct Completed {
 #[derive(Debug, thiserror::Error)]
 #[error("run {run} of {runs} is done")]
 pub struct OneRun {
-    /// Its number, from 0.
-    pub run: usize,
-    /// How many there are.
-    pub runs: usize,
+    run: usize,
+    runs: usize,
+}
+
+impl OneRun {
+    /// Of run number `run`, from 0, of `runs`.
+    ///
+    /// # Errors
+    /// When there is no such run.
+    pub fn of(run: usize, runs: usize) -> Result<Self, ExperimentError> {
+        if run < runs {
+            return Ok(Self { run, runs });
+        }
+        let (value, allowed) = (run.to_string(), format!("numbers from 0 to {}", runs.saturating_sub(1)));
+        Err(ExperimentError::Value { field: "only", value, allowed })
+    }
 }
 
 /// What the workers on a grid share.
@@ -113,11 +125,8 @@ impl Executor<'_> {
     /// [`Interrupted`], [`Completed`], [`OneRun`], or when the device or the store fails.
     pub fn train(&self, phase: &str, runs: &[RunSpec]) -> Result<Vec<Trace>> {
         let batch = self.experiment.batch_size(self.task.train_examples());
+        let only = self.only.map(|run| OneRun::of(run, runs.len())).transpose()?;
         let groups = match self.only {
-            Some(run) if run >= runs.len() => {
-                let (value, allowed) = (run.to_string(), format!("numbers from 0 to {}", runs.len() - 1));
-                return Err(ExperimentError::Value { field: "only", value, allowed }.into());
-            }
             Some(run) => vec![vec![run]],
             None => plan(runs, self.execution, &self.model, batch),
         };
@@ -190,8 +199,8 @@ impl Executor<'_> {
         });
         outcome.map_err(|error| self.completed(error))?;
         progress.finish();
-        if let Some(run) = self.only {
-            return Err(OneRun { run, runs: runs.len() }.into());
+        if let Some(one) = only {
+            return Err(one.into());
         }
         traces.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| anyhow!("a worker ended without its runs"))
     }

@@ -130,14 +130,22 @@ impl Store {
         dir.join(EXPERIMENT).exists()
     }
 
-    /// The flags that an unfinished `dir` was made with besides the experiment, if there were any.
+    /// The flags that `dir` was made with besides the experiment, if there were any. A complete directory has them only in
+    /// what its experiment says first.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When a file cannot be read.
     pub fn flags(dir: &Path) -> Result<Option<String>> {
-        let path = dir.join(FLAGS);
-        let flags = read(&path)?.map(String::from_utf8).transpose();
-        flags.with_context(|| format!("'{}' is damaged", path.display()))
+        let text = |name: &str| -> Result<Option<String>> {
+            let path = dir.join(name);
+            let text = read(&path)?.map(String::from_utf8).transpose();
+            text.with_context(|| format!("'{}' is damaged", path.display()))
+        };
+        if let Some(flags) = text(FLAGS)? {
+            return Ok(Some(flags));
+        }
+        let head = text(EXPERIMENT)?.and_then(|text| text.lines().next().map(str::to_owned));
+        Ok(head.as_deref().and_then(flags_of).map(str::to_owned))
     }
 
     fn open(dir: &Path, lease: Duration) -> Result<Self> {
@@ -429,6 +437,12 @@ pub fn again(command: &str, flags: &str) -> String {
     format!("l2lab {command} experiment.toml{flags} --out DIR")
 }
 
+/// The flags in what [`again`] gives.
+fn flags_of(line: &str) -> Option<&str> {
+    let (_, flags) = line.split_once(" experiment.toml ")?;
+    flags.strip_suffix(" --out DIR")
+}
+
 fn run_name(phase: &str, run: usize) -> String {
     format!("{phase}-{run:05}")
 }
@@ -514,6 +528,20 @@ mod tests {
         let other = Trace::new(RunSpec { seed: 9, ..first.run.clone() });
         assert!(store.finished("grid", 0, &other.run).unwrap().is_none());
         assert_eq!(store.finish("grid", 0, other.clone()).unwrap(), other);
+    }
+
+    #[test]
+    fn flags_that_are_lost_are_known_from_the_experiments_first_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, flags: &str| {
+            let out = dir.path().join(name);
+            Store::create(&out, &Experiment::default(), "reproduce fig3", flags, Duration::from_mins(1)).unwrap();
+            assert_eq!(Store::flags(&out).unwrap().unwrap_or_default(), flags);
+            fs::remove_dir_all(out.join(STATE)).unwrap();
+            Store::flags(&out).unwrap()
+        };
+        assert_eq!(make("a", "--preset full").as_deref(), Some("--preset full"));
+        assert_eq!(make("b", ""), None);
     }
 
     #[test]

@@ -1,12 +1,6 @@
 //! `l2lab reproduce all`: every figure in a directory of its own, and one report over all.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, Command, parser::ValueSource};
@@ -41,6 +35,10 @@ pub fn flags(command: Command) -> Command {
 #[derive(Serialize, Deserialize)]
 struct Told {
     command: String,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    device: String,
     heading: String,
     about: String,
     claims: Vec<Claim>,
@@ -107,30 +105,27 @@ fn preset(matches: &ArgMatches, dir: &Path, resume: bool) -> Result<Preset> {
 
 /// The figure's own command.
 fn one(matches: &ArgMatches, preset: Preset, name: &str, dir: &Path, options: &Options) -> Result<String> {
-    let preset = &preset.to_string();
+    let scale = &preset.to_string();
     let run = |more: &[&str]| -> Result<String> {
-        let device = options.device.to_string();
-        let lease = options.lease.as_secs().to_string();
-        let threads = options.threads.map(|n| n.to_string());
-        let mut args: Vec<std::ffi::OsString> =
-            ["l2lab", "reproduce", name, "--device", &device].map(Into::into).to_vec();
-        args.extend(["--lease", &lease].map(Into::into));
+        let mut args: Vec<std::ffi::OsString> = ["l2lab", "reproduce", name].map(Into::into).to_vec();
+        args.extend(options.handed_on().into_iter().map(Into::into));
         args.extend(["--data-dir".into(), options.data_dir.clone().into()]);
-        args.extend(threads.iter().flat_map(|n| ["--threads".into(), n.into()]));
+        args.extend(options.json.then(|| "--json".into()));
         args.extend(more.iter().map(Into::into));
         let command = cli::command().try_get_matches_from(args)?;
         commands::run(&command)
     };
     let out = dir.to_str().with_context(|| format!("--out '{}' is no text", dir.display()))?;
     if matches.get_flag("cost") {
-        return run(&["--preset", preset, "--cost"]);
+        return run(&["--preset", scale, "--cost"]);
     }
-    let mut fresh = vec!["--preset", preset, "--out", out];
+    let mut fresh = vec!["--preset", scale, "--out", out];
     if let Some(kind) = matches.get_one::<String>("emit") {
         fresh.extend(["--emit", kind]);
     }
     for _ in 0..PATIENCE {
         if Store::is_begun(dir) {
+            check_preset(dir, preset)?;
             return run(&["--out", out, "--resume"]);
         }
         match run(&fresh) {
@@ -145,17 +140,32 @@ fn one(matches: &ArgMatches, preset: Preset, name: &str, dir: &Path, options: &O
     run(&fresh)
 }
 
+/// Refuses a figure's directory that was begun at another scale.
+fn check_preset(figure: &Path, preset: Preset) -> Result<()> {
+    let held = Store::flags(figure)?.as_deref().and_then(Preset::of_flags);
+    let held =
+        held.with_context(|| format!("'{}' does not tell with which --preset it was begun", figure.display()))?;
+    if held != preset {
+        bail!("'{}' was begun with --preset {held}, all figures with {preset}: move it away", figure.display());
+    }
+    Ok(())
+}
+
 fn is_complete(dir: &Path) -> bool {
     dir.join(SUMMARY).exists()
 }
 
 /// What every figure costs.
 fn cost(matches: &ArgMatches, options: &Options) -> Result<String> {
-    let mut text = String::new();
-    for name in names().filter(|name| *name != fig5::NAME) {
-        text += &one(matches, Preset::asked(matches), name, &PathBuf::new(), options)?;
+    let preset = Preset::asked(matches);
+    let figures = names().filter(|name| *name != fig5::NAME);
+    let costs = figures.map(|name| one(matches, preset, name, Path::new(""), options)).collect::<Result<Vec<_>>>()?;
+    if options.json {
+        let costs =
+            costs.iter().map(|cost| serde_json::from_str(cost)).collect::<Result<Vec<serde_json::Value>, _>>()?;
+        return Ok(format!("{}\n", serde_json::json!({ "figures": costs })));
     }
-    Ok(text)
+    Ok(costs.concat())
 }
 
 const HEAD: [&str; 3] = ["figure", "verdict", "claim"];
@@ -164,6 +174,17 @@ const HEAD: [&str; 3] = ["figure", "verdict", "claim"];
 fn label(svg: &str) -> &str {
     let rest = svg.split_once("aria-label=\"").map_or("", |(_, rest)| rest);
     rest.split_once('"').map_or("", |(label, _)| label)
+}
+
+/// What is to be said where the figures were not all made alike.
+fn differing(told: &[(&str, Told)], what: &str, get: fn(&Told) -> &String) -> Option<String> {
+    let mut figures: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, of) in told {
+        figures.entry(get(of)).or_default().push(name);
+    }
+    let each = figures.iter().map(|(value, names)| format!("{value} ({})", names.join(", ")));
+    (figures.len() > 1)
+        .then(|| format!("The figures are of different {what}: {}.", each.collect::<Vec<_>>().join("; ")))
 }
 
 /// The report over all figures.
@@ -184,6 +205,9 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         }
         told.push((name, of));
     }
+    let differences = [differing(&told, "versions", |of| &of.version), differing(&told, "devices", |of| &of.device)];
+    let differences: Vec<String> = differences.into_iter().flatten().collect();
+    differences.iter().for_each(|text| eprintln!("{text}"));
     let rows: Vec<Vec<String>> = told
         .iter()
         .flat_map(|(name, of)| {
@@ -199,6 +223,7 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         told.len(),
         rows.len()
     );
+    let about = [&[about], &differences[..]].concat().join(" ");
     let mut body = String::new();
     for (name, of) in &told {
         let _ = write!(body, "<section><h2>{}</h2><p>{}</p>", escape(&of.heading), escape(&of.about));

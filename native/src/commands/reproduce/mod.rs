@@ -203,7 +203,10 @@ impl Figure {
         if let Some(kind) = emitted {
             return emit::figure(&job, self.command, kind, &phases);
         }
-        if preset == Preset::Full {
+        if let Some(run) = job.options.only {
+            return job.explain(self.command, emit::one(&job, run, &phases));
+        }
+        if preset == Preset::Full && !job.options.resume {
             eprint!("{}", cost::tell(&job, self.name, &phases)?);
         }
         job.explain(self.command, (self.make)(&job, preset))
