@@ -71,10 +71,9 @@ impl Claim {
 
     /// Whether the run is still this claim's, by a look at the directory.
     pub fn is_held(&self) -> bool {
-        if !self.is_lost() && !(self.is_written() && self.is_newest()) {
-            self.lost.store(true, Ordering::Relaxed);
-        }
-        !self.is_lost()
+        let held = !self.is_lost() && self.is_written() && self.is_newest();
+        self.lost.store(!held, Ordering::Relaxed);
+        held
     }
 
     /// Whether the file is there, with this owner. A directory that cannot be read for a while says nothing.
