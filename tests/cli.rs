@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -388,6 +388,18 @@ fn an_interrupted_sweep_resumes_to_the_same_bits() {
         }
         assert!(!unfinished.join("state").exists());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_is_ignored_under_nohup() {
+    let dir = TempDir::new().unwrap();
+    let script = format!("trap '' HUP; exec '{}' {}", env!("CARGO_BIN_EXE_l2lab"), long("o").join(" "));
+    let mut command = Command::new("sh");
+    let mut child = command.args(["-c", &script]).current_dir(dir.path()).stdout(Stdio::null()).spawn().unwrap();
+    wait_until("the sweep begins", || dir.path().join("o/experiment.toml").exists());
+    signal(&child, "-HUP");
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
