@@ -396,7 +396,13 @@ fn a_hangup_is_ignored_under_nohup() {
     let dir = TempDir::new().unwrap();
     let script = format!("trap '' HUP; exec '{}' {}", env!("CARGO_BIN_EXE_l2lab"), long("o").join(" "));
     let mut command = Command::new("sh");
-    let mut child = command.args(["-c", &script]).current_dir(dir.path()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = command
+        .args(["-c", &script])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     wait_until("the sweep begins", || dir.path().join("o/experiment.toml").exists());
     signal(&child, "-HUP");
     assert!(child.wait().unwrap().success());

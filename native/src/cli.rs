@@ -74,7 +74,7 @@ pub fn command() -> Command {
         .help("CPU threads [default: as many as there are cores]");
     let only =
         Arg::new("only").long("only").value_name("N").requires("resume").value_parser(value_parser!(usize)).help(
-            "Do run N of the grid alone, counted from 0; the same command without it does what is left and the report",
+            "Do run N of the grid alone (of a figure: of all that it plans), counted from 0; the same command without it does what is left and the report",
         );
     let convention = Arg::new(GIVEN_IN)
         .long("convention")

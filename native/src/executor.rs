@@ -369,6 +369,7 @@ impl Executor<'_> {
             }
         }
         progress.advance(lengths - counted);
+        failure::check()?;
         // What a process does that has lost its claim is void.
         if !claims.iter().all(|claim| claim.is_held()) {
             return Ok(None);

@@ -3,10 +3,10 @@
 use std::{
     any::Any,
     backtrace::Backtrace,
-    cell::{Cell, RefCell},
+    cell::Cell,
     panic::{self, AssertUnwindSafe},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -18,10 +18,10 @@ use l2lab_core::train::TrainError;
 thread_local! {
     /// Whether a panic on this thread is caught and told as an error.
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
-    /// Where the last panic of this thread was.
-    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
+/// Where the last panic was that is told as an error.
+static PLACE: Mutex<String> = Mutex::new(String::new());
 /// How many [`caught`] are at work.
 static WATCHING: AtomicUsize = AtomicUsize::new(0);
 /// The first panic of a device's own thread meanwhile: what was asked of the device there was not done.
@@ -36,16 +36,13 @@ struct DeviceFailure(String);
 pub fn listen() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
-        if CAUGHT.get() {
-            PLACE.set(place);
-        } else if WATCHING.load(Ordering::SeqCst) > 0 && std::thread::current().name() != Some("main") {
-            if !is_passed_over(&Backtrace::force_capture().to_string()) {
-                let reason = gist(text(info.payload()));
-                ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-            }
-        } else {
-            before(info);
+        let elsewhere = !CAUGHT.get();
+        if elsewhere && (WATCHING.load(Ordering::SeqCst) == 0 || std::thread::current().name() == Some("main")) {
+            return before(info);
+        }
+        *held(&PLACE) = info.location().map(ToString::to_string).unwrap_or_default();
+        if elsewhere && !is_passed_over(&Backtrace::force_capture().to_string()) {
+            held(&ELSEWHERE).get_or_insert(gist(text(info.payload())));
         }
     }));
 }
@@ -61,7 +58,7 @@ fn is_passed_over(backtrace: &str) -> bool {
 /// # Errors
 /// When one of its own threads has panicked.
 pub fn check() -> Result<()> {
-    match ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+    match held(&ELSEWHERE).clone() {
         Some(reason) => Err(DeviceFailure(reason).into()),
         None => Ok(()),
     }
@@ -96,7 +93,7 @@ pub fn caught<T>(advice: Option<&str>, work: impl FnOnce() -> Result<T>) -> Resu
         Err(panic) => {
             let reason = gist(text(&*panic));
             if advice.is_none() {
-                return Err(anyhow!("a fault of the program, at {}: {reason}", PLACE.take()));
+                return Err(anyhow!("a fault of the program, at {}: {reason}", held(&PLACE)));
             }
             DeviceFailure(reason).into()
         }
@@ -106,6 +103,10 @@ pub fn caught<T>(advice: Option<&str>, work: impl FnOnce() -> Result<T>) -> Resu
         Some(advice) if failed => Err(anyhow!("{}; {advice}", gist(&error.to_string()))),
         _ => Err(error),
     }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn text(panic: &dyn Any) -> &str {
@@ -128,6 +129,15 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error_of_one_line() {
+        let test = ["--ignored", "--exact", "failure::tests::in_a_process_of_its_own"];
+        let output = std::process::Command::new(std::env::current_exe().unwrap()).args(test).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    }
+
+    #[test]
+    #[ignore = "run by the other: panics are the whole process's"]
+    fn in_a_process_of_its_own() {
         listen();
         let message = |advice, work: fn() -> Result<u32>| caught(advice, work).unwrap_err().to_string();
         assert_eq!(
@@ -141,6 +151,9 @@ mod tests {
         );
         let fault = message(None, || panic!("no such index"));
         assert!(fault.contains("failure.rs:") && fault.ends_with(": no such index"), "{fault}");
+        let fault = message(None, || crate::threads::with(2, || rayon::join(|| Ok(3), || panic!("in a helper")).0));
+        assert!(fault.contains("failure.rs:") && fault.ends_with(": in a helper"), "{fault}");
+        *held(&ELSEWHERE) = None;
         assert_eq!(caught(None, || Ok(3)).unwrap(), 3);
         // The device's own thread: nobody waits for it, and its result would look whole.
         let elsewhere = || {
@@ -148,7 +161,7 @@ mod tests {
             Ok(3)
         };
         assert_eq!(message(Some("try less"), elsewhere), "the device failed: the queue is broken; try less");
-        *ELSEWHERE.lock().unwrap() = None;
+        assert_eq!(message(Some("try less"), || Ok(3)), "the device failed: the queue is broken; try less", "for good");
         assert!(is_passed_over("12: cubecl_runtime::tune::tuner::Tuner<K>::tune"));
     }
 }

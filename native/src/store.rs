@@ -1,7 +1,8 @@
 //! An output directory: written atomically, never overwritten, resumable after any interruption.
 //!
 //! While runs are under way `state/` holds a JSON trace for each finished run, a safetensors snapshot and a claim for each
-//! unfinished one, and `flags` what the command was told besides the experiment. Several processes may work in one directory.
+//! unfinished one, and `flags` what the command was told besides the experiment. Traces and snapshots have a checksum and say of
+//! which experiment and data they are. Several processes may work in one directory.
 //! `summary.json` is written last: a directory that has it is complete.
 
 use std::{
