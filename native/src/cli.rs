@@ -43,7 +43,7 @@ pub struct Options {
 impl Options {
     /// The flags that another process is given which does part of this one's work, but for those that name its paths.
     pub fn handed_on(&self) -> Vec<String> {
-        let (device, lease) = (self.device.to_string(), self.lease.as_secs().to_string());
+        let (device, lease) = (self.device.flag(), self.lease.as_secs().to_string());
         let minutes = (self.checkpoint_every.as_secs_f64() / 60.0).to_string();
         let threads = self.threads.map(|n| n.to_string());
         let flags = [("--device", device), ("--lease", lease), ("--checkpoint-every", minutes)];

@@ -65,6 +65,15 @@ impl DeviceChoice {
         })
     }
 
+    /// The flag that asks for this device as the user did.
+    pub fn flag(&self) -> String {
+        match self {
+            Self::Gpu(None) => "gpu".into(),
+            Self::Cuda(None) => "cuda".into(),
+            named => named.to_string(),
+        }
+    }
+
     /// What to do about it where this device fails, for [`failure::caught`]; a CPU does not.
     pub fn advice<'a>(&self, advice: &'a str) -> Option<&'a str> {
         matches!(self, Self::Gpu(_) | Self::Cuda(_)).then_some(advice)
@@ -149,4 +158,18 @@ fn missing(feature: &str) -> Result<(Device, Execution)> {
     bail!(
         "--device {feature}: this program was built without it; build with 'cargo build --release --features {feature}'"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_asked_for_again_as_the_user_did() {
+        for text in ["cpu", "ndarray", "gpu", "gpu:0", "gpu:3", "cuda", "cuda:1"] {
+            assert_eq!(text.parse::<DeviceChoice>().unwrap().flag(), text);
+        }
+        assert_eq!("gpu".parse::<DeviceChoice>().unwrap().to_string(), "gpu:0");
+        assert!("gpu:x".parse::<DeviceChoice>().is_err());
+    }
 }

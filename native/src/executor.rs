@@ -314,6 +314,8 @@ impl Executor<'_> {
         let mut trainer = Trainer::new(self.experiment, Arc::clone(&self.task), specs);
         if let Some(store) = self.store
             && let Some(snapshot) = store.load(phase, group)?
+            // Others may have had these numbers, before an earlier phase was done again.
+            && snapshot.runs.iter().map(|run| &run.trace.run).eq(trainer.traces().map(|trace| &trace.run))
         {
             trainer.restore(snapshot).with_context(|| store.unusable(phase, group))?;
         }

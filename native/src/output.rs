@@ -308,3 +308,27 @@ fn round(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_two_processes_that_have_all_runs_one_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (out, lease) = (dir.path().join("o"), Duration::from_mins(1));
+        let first = Store::create(&out, &Experiment::default(), "sweep", "", lease).unwrap();
+        let (second, _) = Store::resume(&out, lease).unwrap();
+        let claim = ending(&first).unwrap().unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| ending(&second).unwrap());
+            std::thread::sleep(LOOK_EVERY / 2);
+            assert!(!waiting.is_finished(), "the first is at it");
+            first.complete("{}").unwrap();
+            drop(claim);
+            assert!(waiting.join().unwrap().is_none(), "nothing is left to write");
+        });
+    }
+}
