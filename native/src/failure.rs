@@ -50,7 +50,7 @@ pub fn listen() {
 /// Whether a panic is one that the backend expects: kernels that autotuning tries may not be possible, and a kernel that cannot
 /// be built makes reading its result fail.
 fn is_passed_over(backtrace: &str) -> bool {
-    ["cubecl_runtime::tune::", "cubecl_runtime::kernel::define_kernel"].iter().any(|frame| backtrace.contains(frame))
+    ["cubecl_runtime::tune::", "define_kernel", "CubeKernel>::define"].iter().any(|frame| backtrace.contains(frame))
 }
 
 /// Whether the device does what it is asked, as far as is known.
@@ -163,5 +163,6 @@ mod tests {
         assert_eq!(message(Some("try less"), elsewhere), "the device failed: the queue is broken; try less");
         assert_eq!(message(Some("try less"), || Ok(3)), "the device failed: the queue is broken; try less", "for good");
         assert!(is_passed_over("12: cubecl_runtime::tune::tuner::Tuner<K>::tune"));
+        assert!(is_passed_over("7: <some::Kernel as cubecl_runtime::kernel::CubeKernel>::define"));
     }
 }
