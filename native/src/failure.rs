@@ -2,7 +2,6 @@
 
 use std::{
     any::Any,
-    backtrace::Backtrace,
     cell::Cell,
     panic::{self, AssertUnwindSafe},
     sync::{
@@ -24,7 +23,7 @@ thread_local! {
 static PLACE: Mutex<String> = Mutex::new(String::new());
 /// How many [`caught`] are at work.
 static WATCHING: AtomicUsize = AtomicUsize::new(0);
-/// The first panic of a device's own thread meanwhile: what was asked of the device there was not done.
+/// The first failure for good of a device's own thread meanwhile: what was asked of the device there was not done.
 static ELSEWHERE: Mutex<Option<String>> = Mutex::new(None);
 
 /// The device failed.
@@ -41,22 +40,26 @@ pub fn listen() {
             return before(info);
         }
         *held(&PLACE) = info.location().map(ToString::to_string).unwrap_or_default();
-        if elsewhere && !is_passed_over(&Backtrace::force_capture().to_string()) {
-            held(&ELSEWHERE).get_or_insert(gist(text(info.payload())));
+        let reason = text(info.payload());
+        if elsewhere && is_for_good(reason) {
+            held(&ELSEWHERE).get_or_insert(gist(reason));
+        } else if elsewhere {
+            before(info);
         }
     }));
 }
 
-/// Whether a panic is one that the backend expects: kernels that autotuning tries may not be possible, and a kernel that cannot
-/// be built makes reading its result fail.
-fn is_passed_over(backtrace: &str) -> bool {
-    ["cubecl_runtime::tune::", "define_kernel", "CubeKernel>::define"].iter().any(|frame| backtrace.contains(frame))
+/// Whether a panic of a device's own thread means that its work is not done. Of the others the backend makes errors of what is
+/// read later, or they are kernels that autotuning tried in vain.
+fn is_for_good(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    ["out of memory", "not enough memory", "lost"].iter().any(|what| reason.contains(what))
 }
 
 /// Whether the device does what it is asked, as far as is known.
 ///
 /// # Errors
-/// When one of its own threads has panicked.
+/// When one of its own threads has failed for good.
 pub fn check() -> Result<()> {
     match held(&ELSEWHERE).clone() {
         Some(reason) => Err(DeviceFailure(reason).into()),
@@ -157,12 +160,21 @@ mod tests {
         assert_eq!(caught(None, || Ok(3)).unwrap(), 3);
         // The device's own thread: nobody waits for it, and its result would look whole.
         let elsewhere = || {
-            let _ = std::thread::spawn(|| panic!("the queue is broken\nat 0x12")).join();
+            let _ = std::thread::spawn(|| panic!("wgpu error: Out of Memory\nat 0x12")).join();
             Ok(3)
         };
-        assert_eq!(message(Some("try less"), elsewhere), "the device failed: the queue is broken; try less");
-        assert_eq!(message(Some("try less"), || Ok(3)), "the device failed: the queue is broken; try less", "for good");
-        assert!(is_passed_over("12: cubecl_runtime::tune::tuner::Tuner<K>::tune"));
-        assert!(is_passed_over("7: <some::Kernel as cubecl_runtime::kernel::CubeKernel>::define"));
+        assert_eq!(message(Some("try less"), elsewhere), "the device failed: wgpu error: Out of Memory; try less");
+        assert_eq!(
+            message(Some("try less"), || Ok(3)),
+            "the device failed: wgpu error: Out of Memory; try less",
+            "for good"
+        );
+        *held(&ELSEWHERE) = None;
+        // A kernel that autotuning tried in vain.
+        let tried = || {
+            let _ = std::thread::spawn(|| panic!("too many registers")).join();
+            Ok(3)
+        };
+        assert_eq!(caught(Some("try less"), tried).unwrap(), 3);
     }
 }
