@@ -227,7 +227,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
                 "A small λ does better than none, even when that is trained {LONGER} times as long as any other (R5)"
             ),
             found: format!(
-                "At λ = 0 the final accuracy is {:.4}; the best λ, trained for a time ∝ 1/λ, {}, is above it by {} (n = {} seeds)",
+                "At λ = 0 the final accuracy is {:.4}; the best of those trained for a time ∝ 1/λ (λ = {}) ends above it by {} (n = {} seeds)",
                 r.accuracy,
                 r.best_lambda,
                 with_interval(r.regret, r.regret_ci, 4),

@@ -246,7 +246,7 @@ fn claim(section: &Section) -> Option<Claim> {
     Some(Claim {
         statement: format!("{} ends {where_} the tuned constant λ, {} (fig. 1c)", a.name, rate(section.lr_schedule)),
         found: format!(
-            "It ends {} from the constant that is best for the other seeds (n = {}); of all, λ = {} is, with {:.4}",
+            "It ends {} from the constant that is best for the other seeds (n = {}); on all seeds that is λ = {}, with {:.4}",
             with_interval(a.gain?, a.gain_ci, 4),
             a.compared,
             section.best_lambda,
