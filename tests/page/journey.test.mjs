@@ -87,7 +87,7 @@ test("the peaks line up in τ, the law and the prediction follow, and another pl
   assert.match(await clock.finding(), /^The 2 peaks come between step \d+ and step \d+, a factor of [\d.]+ apart\. In τ they lie between/);
 
   const [law, prediction] = [lawOf(page), predictionOf(page)];
-  assert.match(await law.finding(), /^t\* goes as λ to the power −[\d.]+ \(95 % interval −[\d.]+ to −[\d.]+\), from 4 runs and 2 seeds/);
+  assert.match(await law.finding(), /^t\* goes as λ to the power −[\d.]+ \(95 % interval −[\d.]+ to −?[\d.]+\), from 4 runs and 2 seeds/);
   assert.equal(await law.lab.locator("svg.plot ~ circle.dot").count(), 4);
   const found = await law.finding();
   await law.lab.getByText("least test loss").click();

@@ -79,6 +79,9 @@ function dots(recording: Recording, estimator: Estimator, xOf: (run: RunSummary)
   return [...reached, ...censored, key(words.law.runKey, "dot", reached.length > 0), key(words.law.censoredKey, "arrow", censored.length > 0)];
 }
 
+/** An interval of the slope that is wider than this decides nothing. */
+const WIDE = 1;
+
 /** The fitted line, the slopes of its interval through the middle of the runs, and the law's slope there. */
 function fitted(
   recording: Recording,
@@ -118,10 +121,12 @@ function sentence(recording: Recording, estimator: Estimator, words: Words): str
   const censored = runs.filter((r) => r.estimates[estimator]?.censored).length;
   const fit: Fit | undefined = recording.findings.fits[estimator];
   if (!fit) return runs.length > 0 ? words.law.tooFew : "";
+  const ci = fit.slope_ci;
   return words.law.finding({
     slope: fixed(fit.slope, 2),
-    interval: fit.slope_ci ? [fixed(fit.slope_ci[0], 2), fixed(fit.slope_ci[1], 2)] : null,
-    holds: fit.slope_ci ? fit.slope_ci[0] <= -1 && fit.slope_ci[1] >= -1 : null,
+    interval: ci ? [fixed(ci[0], 2), fixed(ci[1], 2)] : null,
+    holds: ci ? ci[0] <= -1 && ci[1] >= -1 : null,
+    wide: ci !== null && ci[1] - ci[0] > WIDE,
     n: fit.n,
     seeds: fit.seeds,
     cPrime: fixed(fit.c_prime, 2),

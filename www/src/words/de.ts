@@ -94,9 +94,9 @@ export const de: Words = {
     guide: "das Gesetz: Steigung −1",
     fit: (slope: string) => `Anpassung: Steigung ${slope}`,
     tooFew: "Für eine Anpassung haben zu wenige Läufe ihr Maximum erreicht.",
-    finding: (f: { slope: string; interval: Interval; holds: boolean | null; n: number; seeds: number; cPrime: string; censored: number }) =>
+    finding: (f: { slope: string; interval: Interval; holds: boolean | null; wide: boolean; n: number; seeds: number; cPrime: string; censored: number }) =>
       `t* skaliert wie λ hoch ${f.slope}${between(f.interval)}, bestimmt aus ${ofRuns(f.n)} und ${seeds(f.seeds)}; das Gesetz sagt −1` +
-      `${f.holds === null ? "" : f.holds ? ", was innerhalb des Intervalls liegt" : ", was außerhalb des Intervalls liegt"}. ` +
+      `${f.holds === null ? "" : f.holds ? ", was innerhalb des Intervalls liegt" : ", was außerhalb des Intervalls liegt"}${f.holds && f.wide ? ", wie vieles andere auch: Mehr Seeds engen es ein" : ""}. ` +
       `Die Konstante ist c′\u00a0=\u00a0${f.cPrime}.` +
       `${f.censored > 0 ? ` ${f.censored === 1 ? "1 weiterer Lauf bleibt" : `${f.censored} weitere Läufe bleiben`} unberücksichtigt, weil kein Maximum erreicht wurde.` : ""}`,
   },

@@ -109,9 +109,9 @@ export const en = {
     guide: "the law: slope −1",
     fit: (slope: string) => `fit: slope ${slope}`,
     tooFew: "Too few runs reached their peak for a fit.",
-    finding: (f: { slope: string; interval: Interval; holds: boolean | null; n: number; seeds: number; cPrime: string; censored: number }) =>
+    finding: (f: { slope: string; interval: Interval; holds: boolean | null; wide: boolean; n: number; seeds: number; cPrime: string; censored: number }) =>
       `t* goes as λ to the power ${f.slope}${between(f.interval)}, from ${runs(f.n)} and ${seeds(f.seeds)}; the law says −1` +
-      `${f.holds === null ? "" : f.holds ? ", which is inside the interval" : ", which is outside the interval"}. ` +
+      `${f.holds === null ? "" : f.holds ? ", which is inside the interval" : ", which is outside the interval"}${f.holds && f.wide ? ", and so is much else: more seeds narrow it" : ""}. ` +
       `The constant is c′\u00a0=\u00a0${f.cPrime}.` +
       `${f.censored > 0 ? ` ${f.censored} more ${f.censored === 1 ? "run is" : "runs are"} left out, not having reached a peak.` : ""}`,
   },
