@@ -42,7 +42,7 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Batches of `batch` out of `examples`, as [`batch_size`] understands it. A full batch has the examples' own order.
+    /// Batches of `batch` out of `examples`; 0, or more than there are, means all. A full batch has the examples' own order.
     #[must_use]
     pub fn new(examples: usize, batch: usize, sampling: Sampling, seed: u64) -> Self {
         let batch = batch_size(batch, examples);
