@@ -6,8 +6,8 @@ on both sides, without TF32.
 
 Not part of tests/run. Needs a release build and `pip install torch`; without names it times all but the Wide ResNets:
     cargo build --release && python3 tests/bench-torch.py [NAME...]
-On a GPU, beside PyTorch's eager and compiled step in bf16 with channels last:
-    cargo build --release --features gpu && python3 tests/bench-torch.py --device gpu --precision bf16 wrn-28-10
+On a GPU, beside PyTorch's eager and compiled step in f16 with channels last:
+    cargo build --release --features vulkan && python3 tests/bench-torch.py --device gpu --precision f16 wrn-28-10
 """
 import argparse
 import json
