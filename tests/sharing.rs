@@ -175,3 +175,20 @@ fn of_two_processes_that_make_a_directory_at_once_one_does() {
     let refused: Vec<String> = outputs.iter().filter(|o| !o.status.success()).map(stderr).collect();
     assert!(refused.len() == 1 && refused[0].contains("exists already: continue it with --resume"), "{refused:?}");
 }
+
+#[test]
+fn processes_that_reproduce_everything_at_once_all_succeed() {
+    let dir = TempDir::new().unwrap();
+    let all = |more: &[&str]| {
+        let args = [&["reproduce", "all", "--preset", "smoke", "--out", "all", "--threads", "1"], more].concat();
+        l2lab(dir.path(), &args).spawn().unwrap()
+    };
+    let first = all(&[]);
+    wait_until("the directory is begun", || dir.path().join("all/flags").exists());
+    let processes = [first, all(&["--resume"]), all(&["--resume"])];
+    for process in processes {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    assert!(dir.path().join("all/report.html").is_file());
+}

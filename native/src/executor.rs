@@ -278,13 +278,17 @@ impl Executor<'_> {
                 queue[at].iter().filter_map(|i| trace(i).transpose()).collect()
             };
             let mut found = finished()?;
-            if found.is_empty()
-                && let Some(claims) = store.claim(work.phase, &queue[at])?
-            {
-                // Some may have been done between the two looks.
-                found = finished()?;
-                if found.is_empty() {
-                    return Ok(Next::Train(queue.remove(at).unwrap_or_default(), claims));
+            if found.is_empty() {
+                let claims = store.claim(work.phase, &queue[at]);
+                // Some, or all, may have been done between the two looks.
+                if let Some(completed) = completed(store) {
+                    return Err(completed.into());
+                }
+                if let Some(claims) = claims? {
+                    found = finished()?;
+                    if found.is_empty() {
+                        return Ok(Next::Train(queue.remove(at).unwrap_or_default(), claims));
+                    }
                 }
             }
             if !found.is_empty() {

@@ -236,8 +236,8 @@ fn ending(store: &Store) -> Result<Option<Vec<Arc<Claim>>>> {
                 interrupt::check()?;
                 std::thread::sleep(LOOK_EVERY);
             }
-            // Where the state is gone, the directory was completed just now.
-            Err(_) if store.summary().is_some() => return Ok(None),
+            // It was completed just now, and its state is gone.
+            _ if store.summary().is_some() => return Ok(None),
             claim => return claim,
         }
     }

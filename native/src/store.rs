@@ -82,16 +82,18 @@ impl View for Written<'_> {
     }
 }
 
+/// A directory that was to be made is there.
+#[derive(Debug, thiserror::Error)]
+#[error("--out '{}' exists already: continue it with --resume, or choose another directory", .0.display())]
+pub struct Occupied(pub PathBuf);
+
 impl Store {
     /// Makes `dir` for a new experiment of `command`, which is told `flags` besides. Others take over what this process has
     /// claimed when it has not been heard of for `lease`.
     ///
     /// # Errors
-    /// When it is there already and not empty, or cannot be written.
+    /// [`Occupied`] when it is there already and not empty; or when it cannot be written.
     pub fn create(dir: &Path, experiment: &Experiment, command: &str, flags: &str, lease: Duration) -> Result<Self> {
-        let exists = || {
-            format!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display())
-        };
         let occupied = match fs::read_dir(dir) {
             // A state alone, or a part of a file, is what is left where the experiment could not be written.
             Ok(mut entries) => entries.any(|e| e.is_ok_and(|e| e.file_name() != STATE && !is_partial(&e))),
@@ -99,7 +101,7 @@ impl Store {
             Err(e) => return Err(e).with_context(|| format!("--out '{}' is no directory", dir.display())),
         };
         if occupied {
-            bail!(exists());
+            return Err(Occupied(dir.to_owned()).into());
         }
         let store = Self::open(dir, lease)?;
         let text = toml::to_string(experiment).context("the experiment cannot be written as TOML")?;
@@ -109,7 +111,7 @@ impl Store {
         let head = format!("# Run again: {}\n", again(command, flags));
         // What makes the directory the experiment's: of two processes that begin at once, one does it.
         if !write_new(&dir.join(EXPERIMENT), (head + &text).as_bytes())? {
-            bail!(exists());
+            return Err(Occupied(dir.to_owned()).into());
         }
         Ok(store)
     }

@@ -98,7 +98,8 @@ pub struct Exponent {
 pub fn exponent(groups: &[Vec<(f64, f64)>]) -> Option<Exponent> {
     let logs: Vec<Vec<[f64; 2]>> = groups
         .iter()
-        .map(|g| g.iter().filter(|(x, y)| *x > 0.0 && *y > 0.0).map(|(x, y)| [x.ln(), y.ln()]).collect())
+        .map(|g| g.iter().filter(|(x, y)| *x > 0.0 && *y > 0.0).map(|(x, y)| [x.ln(), y.ln()]).collect::<Vec<_>>())
+        .filter(|logs| !logs.is_empty())
         .collect();
     let all = logs.concat();
     let (slope, _) = line(&all)?;

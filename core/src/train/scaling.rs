@@ -11,6 +11,8 @@ use crate::model::{Init, ParamSpec, Precision};
 const START: f32 = 65_536.0;
 const GROWTH: f64 = 2.0;
 const BACKOFF: f64 = 0.5;
+/// Growth ends here, long before infinity, which no backoff leaves.
+const MOST: f64 = (1_u128 << 100) as f64;
 /// Good steps in a row after which the scale grows.
 const INTERVAL: f32 = 2000.0;
 
@@ -29,7 +31,7 @@ pub(super) fn unscale(grads: Vec<Tensor<2>>, state: &mut [Tensor<2>]) -> (Vec<Te
     let skip = Skip(finite.expect("a model has parameters").bool_not());
     let longer = streak.clone().add_scalar(1.0);
     let grows = longer.clone().greater_equal_scalar(INTERVAL);
-    let grown = scale.clone().mask_where(grows.clone(), scale.clone().mul_scalar(GROWTH));
+    let grown = scale.clone().mask_where(grows.clone(), scale.clone().mul_scalar(GROWTH).clamp_max(MOST));
     *scale = skip.keep(scale.clone().mul_scalar(BACKOFF), grown);
     *streak = longer.mask_fill(grows.bool_or(skip.0.clone()), 0.0);
     (grads, skip)

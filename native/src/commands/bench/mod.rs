@@ -131,6 +131,9 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         if wanted.len() > 1 {
             bail!("'{THEORY}' is timed alone: leave out the other workloads");
         }
+        if matches.contains_id("batch") {
+            bail!("batch: '{THEORY}' has none");
+        }
         return theory::run(threads, options.json);
     }
     let (device, execution) = options.device.open()?;

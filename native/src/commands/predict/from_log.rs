@@ -312,7 +312,7 @@ fn conclude(ask: &Ask, setting: Setting, p: &Prediction, censored: usize, in_ste
         assumed.add(format!("{censored} of {} runs had not reached their peak and were left out", censored + p.n));
     }
     assumed.add(if p.n > 1 {
-        format!("the interval is a 95 % bootstrap over {} runs, taken to differ by seed alone", p.n)
+        format!("the interval is a 95 % one over {} runs, taken to differ by seed alone", p.n)
     } else {
         "there is no interval: one run does not tell the spread over seeds (give --log again for others)".to_owned()
     });

@@ -12,7 +12,7 @@ use crate::{
     commands,
     executor::Interrupted,
     report::{Report, escape, list, table_of, table_text},
-    store::{Store, free_directory, write_whole},
+    store::{Occupied, Store, free_directory, write_whole},
     study::Claim,
 };
 
@@ -47,6 +47,13 @@ struct Told {
     pictures: BTreeMap<String, String>,
 }
 
+impl Told {
+    /// Which GPU of several hardly matters.
+    fn kind_of_device(&self) -> &str {
+        self.device.split_once(':').map_or(&self.device, |(kind, _)| kind)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -58,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     }
     let dir = options.out.clone().unwrap_or_else(|| free_directory("reproduce-all"));
     if !options.resume && fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!("--out '{}' exists already: continue it with --resume, or choose another directory", dir.display());
+        return Err(Occupied(dir).into());
     }
     let preset = preset(matches, &dir, options.resume)?;
     let emitted = matches.get_one::<String>("emit");
@@ -129,11 +136,8 @@ fn one(matches: &ArgMatches, preset: Preset, name: &str, dir: &Path, options: &O
             return run(&["--out", out, "--resume"]);
         }
         match run(&fresh) {
-            // Another process is making the directory.
-            Err(_) if dir.is_dir() && options.resume && !Store::is_begun(dir) => {
-                std::thread::sleep(Duration::from_millis(100));
-            }
-            Err(_) if options.resume && Store::is_begun(dir) && !is_complete(dir) => {}
+            // Another process makes the directory, or has just done so.
+            Err(error) if error.is::<Occupied>() => std::thread::sleep(Duration::from_millis(100)),
             outcome => return outcome,
         }
     }
@@ -149,10 +153,6 @@ fn check_preset(figure: &Path, preset: Preset) -> Result<()> {
         bail!("'{}' was begun with --preset {held}, all figures with {preset}: move it away", figure.display());
     }
     Ok(())
-}
-
-fn is_complete(dir: &Path) -> bool {
-    dir.join(SUMMARY).exists()
 }
 
 /// What every figure costs.
@@ -177,7 +177,7 @@ fn label(svg: &str) -> &str {
 }
 
 /// What is to be said where the figures were not all made alike.
-fn differing(told: &[(&str, Told)], what: &str, get: fn(&Told) -> &String) -> Option<String> {
+fn differing(told: &[(&str, Told)], what: &str, get: fn(&Told) -> &str) -> Option<String> {
     let mut figures: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, of) in told {
         figures.entry(get(of)).or_default().push(name);
@@ -205,7 +205,8 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         }
         told.push((name, of));
     }
-    let differences = [differing(&told, "versions", |of| &of.version), differing(&told, "devices", |of| &of.device)];
+    let differences =
+        [differing(&told, "versions", |of| &of.version), differing(&told, "devices", Told::kind_of_device)];
     let differences: Vec<String> = differences.into_iter().flatten().collect();
     differences.iter().for_each(|text| eprintln!("{text}"));
     let rows: Vec<Vec<String>> = told

@@ -178,65 +178,59 @@ fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace
 }
 
 fn claims(f: &Findings) -> Vec<Claim> {
-    let mut claims = Vec::new();
-    if let [Some(large), Some(small)] = &f.ends {
-        let loss = |r: &Regret| with_interval(r.regret, r.regret_ci, 4);
-        claims.push(Claim {
-            statement: "Trained for a fixed time, accuracy peaks at one λ (R4)".into(),
-            found: format!(
-                "Against the best λ between them, {} with {:.4}, the largest λ loses {}, the smallest {} (n = {} seeds)",
-                large.best_lambda,
-                large.best_accuracy,
-                loss(large),
-                loss(small),
-                large.seeds
-            ),
-            verdict: Verdict::all(&[large, small].map(|r| Verdict::above(0.0, r.regret_ci))),
-        });
-    }
-    if let Some(m) = f.gain {
-        claims.push(Claim {
-            statement: "Trained for a time that goes as 1/λ, a smaller λ does better (R3)".into(),
-            found: format!(
-                "From the largest λ to the smallest the final accuracy changes by {} (n = {} seeds)",
-                interval(Some(m)),
-                m.n
-            ),
-            verdict: Verdict::above(0.0, m.ci),
-        });
-    }
-    if let Some(m) = f.last_gain {
+    let claim = |statement: String, told: Option<(String, Verdict)>| {
+        let (found, verdict) = told.unwrap_or_else(|| ("Too many runs diverged to tell".into(), Verdict::Open));
+        Claim { statement, found, verdict }
+    };
+    let loss = |r: &Regret| with_interval(r.regret, r.regret_ci, 4);
+    let peak = f.ends[0].as_ref().zip(f.ends[1].as_ref()).map(|(large, small)| {
+        let found = format!(
+            "Against the best λ between them, {} with {:.4}, the largest λ loses {}, the smallest {} (n = {} seeds)",
+            large.best_lambda,
+            large.best_accuracy,
+            loss(large),
+            loss(small),
+            large.seeds
+        );
+        (found, Verdict::all(&[large, small].map(|r| Verdict::above(0.0, r.regret_ci))))
+    });
+    let rise = f.gain.map(|m| {
+        let change = interval(Some(m));
+        let found =
+            format!("From the largest λ to the smallest the final accuracy changes by {change} (n = {} seeds)", m.n);
+        (found, Verdict::above(0.0, m.ci))
+    });
+    let plateau = f.last_gain.map(|m| {
         // Where accuracy still rises, the plateau may lie at a smaller λ.
         let verdict = match Verdict::near(0.0, FLAT, m.ci) {
             Verdict::Fails if m.mean > 0.0 => Verdict::Open,
             verdict => verdict,
         };
-        claims.push(Claim {
-            statement: format!("For all λ that are small enough it is the same, to within {FLAT} (R3)"),
-            found: format!(
-                "From the second smallest λ to the smallest it changes by {} (n = {} seeds)",
-                interval(Some(m)),
-                m.n
-            ),
-            verdict,
-        });
-    }
-    if let Some(r) = &f.none {
-        claims.push(Claim {
-            statement: format!(
+        let change = interval(Some(m));
+        (format!("From the second smallest λ to the smallest it changes by {change} (n = {} seeds)", m.n), verdict)
+    });
+    let none = f.none.as_ref().map(|r| {
+        let found = format!(
+            "At λ = 0 the final accuracy is {:.4}; the best of those trained for a time ∝ 1/λ (λ = {}) ends above it by {} (n = {} \
+             seeds)",
+            r.accuracy,
+            r.best_lambda,
+            loss(r),
+            r.seeds
+        );
+        (found, Verdict::above(0.0, r.regret_ci))
+    });
+    vec![
+        claim("Trained for a fixed time, accuracy peaks at one λ (R4)".into(), peak),
+        claim("Trained for a time that goes as 1/λ, a smaller λ does better (R3)".into(), rise),
+        claim(format!("For all λ that are small enough it is the same, to within {FLAT} (R3)"), plateau),
+        claim(
+            format!(
                 "A small λ does better than none, even when that is trained {LONGER} times as long as any other (R5)"
             ),
-            found: format!(
-                "At λ = 0 the final accuracy is {:.4}; the best of those trained for a time ∝ 1/λ (λ = {}) ends above it by {} (n = {} seeds)",
-                r.accuracy,
-                r.best_lambda,
-                with_interval(r.regret, r.regret_ci, 4),
-                r.seeds
-            ),
-            verdict: Verdict::above(0.0, r.regret_ci),
-        });
-    }
-    claims
+            none,
+        ),
+    ]
 }
 
 const HEAD: [&str; 5] = ["λ", "fixed: epochs", "accuracy", "∝ 1/λ: epochs", "accuracy of these"];

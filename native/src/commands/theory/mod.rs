@@ -507,7 +507,7 @@ impl Summary {
         };
         Some(format!(
             "Networks at λ = {lambda} on {} images: the distance of their outputs from theory goes as width^{} (theory: −½), that of \
-             their kernel from its decay as width^{} (theory: −1); 95 % bootstrap over {} seeds.",
+             their kernel from its decay as width^{} (theory: −1); 95 % intervals over {} seeds.",
             c.examples,
             shown(&c.function_exponent),
             shown(&c.kernel_exponent),
