@@ -769,10 +769,7 @@ impl Experiment {
         let mut runs = Vec::with_capacity(self.lr.len() * self.lambda.len() * self.seeds);
         for &lr in self.lr.iter() {
             for &lambda in self.lambda.iter() {
-                let steps = self.steps_of(lr, lambda, examples)?;
-                for seed in self.each_seed() {
-                    runs.push(self.run(lr, lambda, seed, steps));
-                }
+                runs.extend(self.cell(lr, lambda, self.steps_of(lr, lambda, examples)?));
             }
         }
         let largest = self.lambda.iter().copied().fold(0.0, f64::max);
@@ -780,10 +777,17 @@ impl Experiment {
         for &lambda_schedule in &self.compare.0 {
             let scheduled = Self { lambda_schedule, ..self.clone() };
             for &lr in self.lr.iter() {
-                runs.extend(self.each_seed().map(|seed| scheduled.run(lr, largest, seed, longest)));
+                runs.extend(scheduled.cell(lr, largest, longest));
             }
         }
         Ok(runs)
+    }
+
+    /// The runs of one cell of a grid: one of `steps` steps for each seed.
+    #[must_use]
+    pub fn cell(&self, lr: f64, lambda: f64, steps: u64) -> Vec<RunSpec> {
+        let seeds = self.seed..self.seed + self.seeds as u64;
+        seeds.map(|seed| self.run(lr, lambda, seed, steps)).collect()
     }
 
     /// One run of `steps` steps, measured as the experiment says.
@@ -792,11 +796,6 @@ impl Experiment {
         let measure_every = steps.div_ceil(self.measurements).max(1);
         let (momentum, lambda_schedule) = (self.momentum, self.lambda_schedule);
         RunSpec { lambda, lambda_schedule, lr, momentum, seed, steps, measure_every }
-    }
-
-    /// The seeds, one for each run of a cell.
-    pub fn each_seed(&self) -> impl Iterator<Item = u64> + use<> {
-        self.seed..self.seed + self.seeds as u64
     }
 
     /// Steps of a run with this η and λ.

@@ -142,11 +142,12 @@ impl Claims {
         let owner = Owner { system, process: std::process::id(), number: state.next, lease: self.lease.as_secs() };
         file.write_all(&serde_json::to_vec(&owner)?).with_context(cannot)?;
         let claim = Arc::new(Claim { path, owner, file, lost: AtomicBool::new(false) });
+        let all = list()?;
         // Others may have gone on while this process slept between its look and its claim.
-        if !claim.is_newest() {
+        if all.iter().any(|&g| g > generation) {
             return Ok(None);
         }
-        for older in list()?.into_iter().filter(|&g| g < generation) {
+        for older in all.into_iter().filter(|&g| g < generation) {
             let _ = fs::remove_file(self.path(name, older));
         }
         state.held.push(Arc::downgrade(&claim));

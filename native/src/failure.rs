@@ -26,6 +26,9 @@ static WATCHING: AtomicUsize = AtomicUsize::new(0);
 /// The first failure for good of a device's own thread meanwhile: what was asked of the device there was not done.
 static ELSEWHERE: Mutex<Option<String>> = Mutex::new(None);
 
+/// What helps where a device fails at steps that are only timed.
+pub const SMALLER_BATCH: &str = "if its memory was too small, a smaller --batch takes less";
+
 /// The device failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the device failed: {0}")]

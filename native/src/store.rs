@@ -363,13 +363,9 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 
 /// Writes a file whole, unless it is there: whether it was not.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
-    let write = || -> std::io::Result<()> {
-        let mut file = temporary(path.parent().unwrap_or(Path::new(".")))?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        Ok(file.persist_noclobber(path).map(drop)?)
-    };
-    match write() {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let whole = whole(folder, |file| file.write_all(bytes));
+    match whole.and_then(|file| Ok(file.persist_noclobber(path).map(drop)?)) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(e) => Err(e).with_context(|| format!("'{}' cannot be written", path.display())),
@@ -401,25 +397,25 @@ pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::
         Some(folder) => folder,
         None => bail!("'{}' is no file", path.display()),
     };
-    let write = || -> std::io::Result<()> {
-        let mut file = BufWriter::new(temporary(folder)?);
-        content(&mut file)?;
-        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(&target)?;
-        Ok(())
-    };
-    write().with_context(|| format!("'{}' cannot be written", path.display()))
+    let written = whole(folder, content).and_then(|file| Ok(file.persist(&target).map(drop)?));
+    written.with_context(|| format!("'{}' cannot be written", path.display()))
 }
 
-/// A file in `folder` that is not yet what it will be.
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+/// A file in `folder` with all of its content, safe on the disk, and without its name yet.
+fn whole(
+    folder: &Path,
+    content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PARTIAL);
     // As readable as any file the user makes: the umask decides.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    let mut file = BufWriter::new(builder.tempfile_in(folder)?);
+    content(&mut file)?;
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// Refuses an output that is one of the inputs.

@@ -51,10 +51,7 @@ impl Forecast {
     /// The runs that put it to the test: λ_pred over the budget, once for each seed.
     #[must_use]
     pub fn runs(&self, experiment: &Experiment) -> Vec<RunSpec> {
-        experiment
-            .each_seed()
-            .map(|seed| experiment.run(self.lr, self.prediction.lambda_pred, seed, self.budget))
-            .collect()
+        experiment.cell(self.lr, self.prediction.lambda_pred, self.budget)
     }
 
     /// How well the grid did within the budget: its runs that can be compared with those at λ_pred.

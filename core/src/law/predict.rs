@@ -73,6 +73,12 @@ impl Outcome {
         let accuracy = accuracy_within(&trace.points, budget).filter(|_| !trace.diverged())?;
         Some(Self::new(trace, accuracy))
     }
+
+    /// The same of each of the runs that has one.
+    #[must_use]
+    pub fn all_within(traces: &[Trace], budget: f64) -> Vec<Self> {
+        traces.iter().filter_map(|t| Self::within(t, budget)).collect()
+    }
 }
 
 /// Accuracies by the bits of λ, then by seed. Positive floats order as their bits do.

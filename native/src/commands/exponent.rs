@@ -162,7 +162,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         .map(|(i, &budget)| {
             let grid = &phases[i.min(phases.len() - 1)];
             let budget = budget as f64;
-            (budget, grid.iter().filter_map(|t| Outcome::within(t, budget)).collect())
+            (budget, Outcome::all_within(grid, budget))
         })
         .collect();
     let (optima, exponent) = optimal_exponent(&outcomes);

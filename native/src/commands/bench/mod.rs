@@ -30,8 +30,6 @@ const LEAST_SAMPLES: usize = 3;
 const MOST_SECONDS: f64 = 60.0;
 /// Products of matrices that are timed for the peak.
 const PRODUCTS: usize = 10;
-/// What helps where a device fails.
-const ADVICE: &str = "if its memory was too small, a smaller --batch takes less";
 /// A sample takes as many steps as fill this time, so that the clock's grain does not matter.
 const SAMPLE_SECONDS: f64 = 0.2;
 
@@ -141,7 +139,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let named = |w: &Workload| wanted.iter().any(|n| *n == w.name);
     let batch: Option<usize> = matches.get_one("batch").copied();
     let chosen = workloads().into_iter().filter(|w| if wanted.is_empty() { !w.by_name } else { named(w) });
-    let advice = options.device.advice(ADVICE);
+    let advice = options.device.advice(failure::SMALLER_BATCH);
     let peak = threads::with(threads, || {
         failure::caught(advice, || peak(&device, precision, execution == Execution::Stacked))
     })?;
@@ -228,7 +226,7 @@ fn time(
     // Multiplications and additions, forward and twice as many backward.
     let flops_of_image = 6.0 * trainers[0].model().multiplications() as f64;
     let workers = threads.min(trainers.len());
-    let advice = choice.advice(ADVICE);
+    let advice = choice.advice(failure::SMALLER_BATCH);
     let mut advance = |steps: usize| -> Result<f64> {
         let begin = Instant::now();
         let per_worker = trainers.len().div_ceil(workers);

@@ -214,12 +214,10 @@ pub fn short_runs(job: &Job, e: &Experiment) -> Result<Short> {
 /// Runs at λ_pred and around it over the whole budget.
 fn verified(job: &Job, prediction: &Prediction, budget: u64) -> Result<(Option<Verification>, Vec<Trace>)> {
     let e = &job.experiment;
-    let at = |factor: f64| e.each_seed().map(move |seed| e.run(e.lr[0], prediction.lambda_pred * factor, seed, budget));
-    let runs: Vec<RunSpec> = at(1.0).chain(AROUND.into_iter().flat_map(at)).collect();
+    let at = |factor: f64| e.cell(e.lr[0], prediction.lambda_pred * factor, budget);
+    let runs: Vec<RunSpec> = [1.0].into_iter().chain(AROUND).flat_map(at).collect();
     let traces = job.explain("predict", job.executor().train("verify", &runs))?;
-    let outcomes = |traces: &[Trace]| -> Vec<Outcome> {
-        traces.iter().filter_map(|t| Outcome::within(t, budget as f64)).collect()
-    };
+    let outcomes = |traces: &[Trace]| Outcome::all_within(traces, budget as f64);
     let (at_pred, around) = traces.split_at(e.seeds);
     let accuracies = mean_by_lambda(&outcomes(&traces));
     let regret = regret(&outcomes(around), &outcomes(at_pred));

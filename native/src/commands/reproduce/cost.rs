@@ -70,7 +70,7 @@ fn cost(job: &Job, phase: &Phase) -> Result<Cost> {
     let task = job.executor().task;
     let timed = |batch: usize, steps: usize| {
         let experiment = Experiment { batch, ..phase.experiment.clone() };
-        let advice = job.options.device.advice("if its memory was too small, a smaller --batch takes less");
+        let advice = job.options.device.advice(failure::SMALLER_BATCH);
         threads::with(job.threads, || {
             failure::caught(advice, || seconds_per_step(&experiment, Arc::clone(&task), phase, steps))
         })

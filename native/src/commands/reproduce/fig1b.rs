@@ -4,7 +4,7 @@ use anyhow::Result;
 use l2lab_core::{
     Experiment,
     law::{self, OptimalExponent, Optimum, Outcome, Prediction, Regret, mean_by_lambda, optimal_exponent, regret},
-    train::{RunSpec, Trace},
+    train::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
@@ -99,15 +99,13 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
         let steps = (longest as f64 * fraction).round().max(1.0) as u64;
         let prediction = short.suffices().then(|| law::predict(&short.peaks, e.total_lr(e.lr[0], steps))).flatten();
         let Some(prediction) = prediction.filter(|p| steps as f64 >= SHORT * p.t_star) else { continue };
-        let runs: Vec<RunSpec> =
-            e.each_seed().map(|seed| e.run(e.lr[0], prediction.lambda_pred, seed, steps)).collect();
+        let runs = e.cell(e.lr[0], prediction.lambda_pred, steps);
         let trained = job.executor().train(&format!("budget{i}"), &runs)?;
-        let within = |traces: &[Trace]| -> Vec<Outcome> {
-            traces.iter().filter_map(|t| Outcome::within(t, steps as f64)).collect()
-        };
-        let epochs = steps as f64 / e.steps_per_epoch(examples) as f64;
-        budgets.push(Budget { steps, epochs, prediction, regret: regret(&within(&grid), &within(&trained)) });
-        outcomes.push((steps as f64, within(&grid)));
+        let budget = steps as f64;
+        let [tuned, predicted] = [&grid, &trained].map(|traces| Outcome::all_within(traces, budget));
+        let epochs = budget / e.steps_per_epoch(examples) as f64;
+        budgets.push(Budget { steps, epochs, prediction, regret: regret(&tuned, &predicted) });
+        outcomes.push((budget, tuned));
         verification.extend(trained);
     }
     let (optima, exponent) = optimal_exponent(&outcomes);

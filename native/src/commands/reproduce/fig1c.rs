@@ -109,7 +109,7 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
     let (best, _) = best(&constants(&traces)).context("every run with a constant λ diverged: a smaller --lr helps")?;
     let off = Experiment { lambda_schedule: LambdaScheduleKind::Off, compare: Schedules::default(), ..e.clone() };
     let steps = job.runs[0].steps;
-    let runs: Vec<_> = e.each_seed().map(|seed| off.run(e.lr[0], best, seed, steps)).collect();
+    let runs = off.cell(e.lr[0], best, steps);
     traces.extend(train(&off, "off", &runs)?);
 
     // With a falling η: the constants around the best, and AutoL2 from the largest λ.
