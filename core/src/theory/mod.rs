@@ -1,9 +1,9 @@
 //! Why: infinitely wide networks with L2, whose training the paper solves (Theorems 1 and 2).
 //!
 //! [`Network`] and [`ConvNetwork`] give the kernels, [`Spectrum`] their modes, [`Homogeneous`] the flow of each mode in
-//! closed form, [`Descent`] the same in finite steps, [`GeneralFlow`] the flow under any loss, and [`Problem`] puts them
-//! together on a training and a test set; [`experiment`] says which experiments that is about. Pure functions of numbers, without threads of their own: a kernel is made of
-//! tasks that the caller runs, and `faer` uses what [`faer::get_global_parallelism`] says.
+//! closed form, [`Descent`] the same in finite steps, and [`Problem`] puts them together on a training and a test set;
+//! [`experiment`] says which experiments that is about. Pure functions of numbers, without threads of their own: a kernel
+//! is made of tasks that the caller runs, and `faer` uses what [`faer::get_global_parallelism`] says.
 //!
 //! **Units.** The loss is `(1/n) Σ ℓ + (λ/2)‖θ‖²` as everywhere in this crate, so kernels are divided by the number n
 //! of training examples before their dynamics are solved (the paper sums over examples instead, which is n times this
@@ -15,7 +15,6 @@ mod descent;
 mod dual;
 mod fc;
 mod flow;
-mod general;
 mod kernel;
 mod problem;
 mod setting;
@@ -26,7 +25,6 @@ pub use descent::{Descent, DescentState, largest_stable_lr};
 pub use dual::Activation;
 pub use fc::{FcKernel, Network, inputs};
 pub use flow::{Flow, Homogeneous, Instant, Life, Mode, Response, check_lambda};
-pub use general::GeneralFlow;
 pub use kernel::{Kernel, Kind, Task, assemble};
 pub use problem::{Outputs, Point, Problem, Set, minimum};
 pub use setting::{FIELDS, experiment};
@@ -122,9 +120,6 @@ pub enum TheoryError {
     /// The eigendecomposition failed.
     #[error("the eigendecomposition did not converge")]
     NoConvergence,
-    /// The solver of Theorem 1 failed.
-    #[error("the differential equation could not be solved: {0}")]
-    Solver(String),
 }
 
 impl TheoryError {
