@@ -20,7 +20,7 @@ pub use autol2::{AutoL2, ReferenceAutoL2};
 pub use lambda::{LambdaSchedule, LambdaScheduleKind, LambdaState, OpenLoop, Probe, Progress};
 pub use loss::Loss;
 pub use measurement::{End, Measurement, RunSpec, Trace};
-pub use optimizer::{Decayed, Memory, Optimizer, OptimizerKind};
+pub use optimizer::{BiasCorrection, Decayed, Memory, Optimizer, OptimizerKind};
 pub use plan::{Execution, plan};
 pub use schedule::{LrCourse, LrSchedule};
 pub use task::Task;

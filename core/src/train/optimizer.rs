@@ -111,6 +111,47 @@ pub struct Memory {
     pub square: Option<Tensor<2>>,
 }
 
+/// What Adam divides its moments by. A moment is an average that began at 0, so after t steps it holds only 1 − β^t of the
+/// weight of a whole average.
+#[derive(Debug, Clone)]
+pub enum BiasCorrection {
+    /// 1 − β₁^t and 1 − β₂^t of every run.
+    Shared([f64; 2]),
+    /// The same of each run, `[runs, 1]`, where runs differ in the steps that they took.
+    PerRun(Box<[Tensor<2>; 2]>),
+}
+
+impl BiasCorrection {
+    /// For step `step`, counted from 1, of every run.
+    #[must_use]
+    pub fn shared(step: u64) -> Self {
+        let step = i32::try_from(step).unwrap_or(i32::MAX);
+        Self::Shared(BETAS.map(|beta| 1.0 - beta.powi(step)))
+    }
+
+    /// For the steps that each run took, the coming one included: `taken` is `[runs, 1]`. A run that took none has no moments
+    /// to correct, and its correction is 0.
+    #[must_use]
+    pub fn per_run(taken: &Tensor<2>) -> Self {
+        Self::PerRun(Box::new(BETAS.map(|beta| {
+            // With h = tanh(x/2), 1 − e^x is −2h/(1 − h), which keeps the digits that 1 − e^x loses where x is small.
+            let h = taken.clone().mul_scalar(0.5 * beta.ln()).tanh();
+            h.clone().mul_scalar(-2.0) / h.neg().add_scalar(1.0)
+        })))
+    }
+
+    /// The two moments, `[runs, elements]`, corrected.
+    fn correct(&self, [velocity, square]: [Tensor<2>; 2]) -> [Tensor<2>; 2] {
+        match self {
+            Self::Shared([first, second]) => [velocity.div_scalar(*first), square.div_scalar(*second)],
+            Self::PerRun(each) => {
+                let [first, second] = each.as_ref().clone();
+                [velocity / first, square / second]
+            }
+        }
+    }
+}
+
 impl Optimizer {
     /// With η, λ and β of each run for the coming step.
     ///
@@ -127,7 +168,8 @@ impl Optimizer {
         Self { kind, lr, decay, momentum }
     }
 
-    /// Step `step` (from 1) of one parameter θ with gradient `grad`, tensors `[runs, elements]`; λ acts on it if `decays`.
+    /// A step of one parameter θ with gradient `grad`, tensors `[runs, elements]`; λ acts on it if `decays`. Adam alone uses
+    /// the `correction`, which is that of this step.
     #[must_use]
     pub fn update(
         &self,
@@ -135,7 +177,7 @@ impl Optimizer {
         grad: Tensor<2>,
         memory: Memory,
         decays: bool,
-        step: u64,
+        correction: &BiasCorrection,
     ) -> (Tensor<2>, Memory) {
         let shrink = (decays && !self.decay.is_zero()).then(|| self.decay.times(theta.clone()));
         let (grad, theta) = match shrink {
@@ -144,7 +186,7 @@ impl Optimizer {
             None => (grad, theta),
         };
         let (step, memory) =
-            if self.kind.is_adam() { adam(grad, memory, step) } else { self.descend(grad, memory.velocity) };
+            if self.kind.is_adam() { adam(grad, memory, correction) } else { self.descend(grad, memory.velocity) };
         (theta - self.lr.times(step), memory)
     }
 
@@ -167,16 +209,13 @@ impl Optimizer {
 }
 
 /// The step of Adam, to be multiplied by η.
-fn adam(grad: Tensor<2>, memory: Memory, step: u64) -> (Tensor<2>, Memory) {
+fn adam(grad: Tensor<2>, memory: Memory, correction: &BiasCorrection) -> (Tensor<2>, Memory) {
     let average = |beta: f64, old: Option<Tensor<2>>, new: Tensor<2>| {
         let new = new.mul_scalar(1.0 - beta);
         old.map_or(new.clone(), |old| old.mul_scalar(beta) + new)
     };
     let velocity = average(BETAS[0], memory.velocity, grad.clone());
     let square = average(BETAS[1], memory.square, grad.clone() * grad);
-    // Averages of one step hold (1 − β) of the gradient: divided by that, they start at its size.
-    let step = i32::try_from(step).unwrap_or(i32::MAX);
-    let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(step));
-    let scale = square.clone().div_scalar(second).sqrt().add_scalar(EPSILON);
-    (velocity.clone().div_scalar(first) / scale, Memory { velocity: Some(velocity), square: Some(square) })
+    let [first, second] = correction.correct([velocity.clone(), square.clone()]);
+    (first / second.sqrt().add_scalar(EPSILON), Memory { velocity: Some(velocity), square: Some(square) })
 }

@@ -16,16 +16,26 @@ const MOST: f64 = (1_u128 << 100) as f64;
 /// Good steps in a row after which the scale grows.
 const INTERVAL: f32 = 2000.0;
 
-/// What is remembered of each run: its scale, and its good steps in a row. Nothing where the format needs no scale.
+/// What is remembered of each run: its scale, its good steps in a row, and how many steps it took. Nothing where the format needs
+/// no scale.
 pub(super) fn state(precision: Precision) -> Vec<ParamSpec> {
     let number = |name: &str, start| ParamSpec { name: name.into(), shape: vec![1], init: Init::Constant(start) };
-    if precision.needs_loss_scale() { vec![number("scale", START), number("streak", 0.0)] } else { Vec::new() }
+    if precision.needs_loss_scale() {
+        vec![number("scale", START), number("streak", 0.0), number("taken", 0.0)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// The number of steps that each run took, `[runs, 1]`, out of its [`state`]; `None` where no step is ever skipped.
+pub(super) fn taken(state: &[Tensor<2>]) -> Option<&Tensor<2>> {
+    state.get(2)
 }
 
 /// The gradients of the loss itself, `[runs, elements]` each, of those of the scaled one; and the runs, `[runs, 1]`, in which one
 /// is infinite or NaN. Their scales follow.
 pub(super) fn unscale(grads: Vec<Tensor<2>>, state: &mut [Tensor<2>]) -> (Vec<Tensor<2>>, Skip) {
-    let [scale, streak] = state else { unreachable!("a scale and a streak") };
+    let [scale, streak, taken] = state else { unreachable!("the state has three tensors") };
     let grads: Vec<Tensor<2>> = grads.into_iter().map(|g| g / scale.clone()).collect();
     let finite = grads.iter().map(|g| g.clone().is_finite().all_dim(1)).reduce(Tensor::bool_and);
     let skip = Skip(finite.expect("a model has parameters").bool_not());
@@ -34,6 +44,7 @@ pub(super) fn unscale(grads: Vec<Tensor<2>>, state: &mut [Tensor<2>]) -> (Vec<Te
     let grown = scale.clone().mask_where(grows.clone(), scale.clone().mul_scalar(GROWTH).clamp_max(MOST));
     *scale = skip.keep(scale.clone().mul_scalar(BACKOFF), grown);
     *streak = longer.mask_fill(grows.bool_or(skip.0.clone()), 0.0);
+    *taken = skip.keep(taken.clone(), taken.clone().add_scalar(1.0));
     (grads, skip)
 }
 

@@ -11,8 +11,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decayed, End, LambdaSchedule, LambdaState, Loss, LrCourse, Measurement, Memory, Optimizer, OptimizerKind, Probe,
-    Progress, RunSpec, Task, Trace, augment::augment, evaluation::Portions, scaling,
+    BiasCorrection, Decayed, End, LambdaSchedule, LambdaState, Loss, LrCourse, Measurement, Memory, Optimizer,
+    OptimizerKind, Probe, Progress, RunSpec, Task, Trace, augment::augment, evaluation::Portions, scaling,
 };
 use crate::{
     DeviceError, Experiment,
@@ -262,8 +262,8 @@ impl Trainer {
 
     /// Takes one step of every active run. Does nothing when none is.
     ///
-    /// In f16 a run whose gradients overflow stays as it is in this step, and its loss's scale is halved; τ counts the step all
-    /// the same, since the device alone knows of it.
+    /// In f16 a run whose gradients overflow stays as it is in this step, and its loss's scale is halved. τ and the schedules
+    /// count the step all the same, since the device alone knows of it; Adam's bias correction, on the device, does not.
     pub fn step(&mut self) {
         if self.rows.is_empty() {
             return;
@@ -300,11 +300,14 @@ impl Trainer {
         let mut velocities = std::mem::take(&mut self.velocities).into_iter();
         let mut squares = std::mem::take(&mut self.squares).into_iter();
         self.step += 1;
+        // Adam's moments hold nothing of a skipped step, so a run's correction counts only the steps that it took.
+        let taken = scaling::taken(&self.scaling).filter(|_| self.scales() && self.optimizer.is_adam());
+        let correction = taken.map_or_else(|| BiasCorrection::shared(self.step), BiasCorrection::per_run);
         for ((tracked, grad), &decays) in tracked.into_iter().zip(grads).zip(&self.decays) {
             let memory = Memory { velocity: velocities.next(), square: squares.next() };
             let theta = tracked.inner();
             let before = skip.as_ref().map(|skip| (skip, theta.clone(), memory.clone()));
-            let (mut theta, mut memory) = update.optimizer.update(theta, grad, memory, decays, self.step);
+            let (mut theta, mut memory) = update.optimizer.update(theta, grad, memory, decays, &correction);
             if let Some((skip, theta_before, memory_before)) = before {
                 (theta, memory) = (skip.keep(theta_before, theta), skip.keep_memory(memory_before, memory));
             }

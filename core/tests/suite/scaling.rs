@@ -99,6 +99,32 @@ fn a_first_step_that_overflows_leaves_nothing_behind() {
 }
 
 #[test]
+fn adam_corrects_for_the_steps_that_a_run_took() {
+    // Two equal runs that see all examples in every step. The first skips two steps, before it takes any and between two.
+    for optimizer in ["adam", "adamw"] {
+        let mut all = small(&[("optimizer", optimizer), ("batch", "0")]);
+        all.2[1] = all.2[0].clone();
+        let start = snapshot(&Trainer::new(&all.0, Arc::clone(&all.1), all.2.clone()));
+        let taken = |s: &Snapshot| [0, 1].map(|row| number(s, "loss.taken", row));
+        let tensors = |s: &Snapshot, row: usize| -> Vec<(String, Vec<f32>)> {
+            let all = of_run(s, row).into_iter().filter(|(name, _)| !name.starts_with("loss."));
+            all.map(|(name, values)| (name.to_owned(), values.to_vec())).collect()
+        };
+        let one = stepped(&all, &start, [TOO_MUCH, GOOD], 0.0);
+        let expected = tensors(&one, 1);
+        let two = stepped(&all, &one, [GOOD, GOOD], 0.0);
+        assert_eq!((taken(&one), taken(&two)), ([0.0, 1.0], [1.0, 2.0]));
+        assert_eq!(tensors(&two, 0), expected, "{optimizer}: the first step");
+        let expected = tensors(&two, 1);
+        let three = stepped(&all, &two, [TOO_MUCH, GOOD], 0.0);
+        let four = stepped(&all, &three, [GOOD, GOOD], 0.0);
+        assert_eq!(taken(&four), [2.0, 4.0]);
+        assert_eq!(tensors(&four, 0), expected, "{optimizer}: the second step");
+        assert_ne!(expected, tensors(&start, 0), "{optimizer}: steps move it");
+    }
+}
+
+#[test]
 fn the_scale_doubles_after_2000_good_steps() {
     let all = small(&[("momentum", "0.9")]);
     let mut trainer = Trainer::new(&all.0, Arc::clone(&all.1), all.2.clone());

@@ -8,8 +8,8 @@ use l2lab_core::{
     data::{Dataset, Split, embedded},
     model::{Mode, Model},
     train::{
-        End, Execution, LambdaScheduleKind, Loss, LrCourse, LrSchedule, Memory, Optimizer, OptimizerKind, RunSpec,
-        Snapshot, Task, Trace, Trainer, plan,
+        BiasCorrection, End, Execution, LambdaScheduleKind, Loss, LrCourse, LrSchedule, Memory, Optimizer,
+        OptimizerKind, RunSpec, Snapshot, Task, Trace, Trainer, plan,
     },
 };
 #[cfg(target_arch = "wasm32")]
@@ -80,8 +80,8 @@ fn update(
     memory: Memory,
 ) -> (Vec<f32>, Memory) {
     let optimizer = Optimizer::new(kind, &lr, &lambda, &[momentum; 2], &Device::flex());
-    let step = if memory.velocity.is_some() { 2 } else { 1 };
-    let (theta, memory) = optimizer.update(row(&theta), row(&[0.5, -1.0]), memory, true, step);
+    let step = BiasCorrection::shared(if memory.velocity.is_some() { 2 } else { 1 });
+    let (theta, memory) = optimizer.update(row(&theta), row(&[0.5, -1.0]), memory, true, &step);
     (values(&theta), memory)
 }
 
@@ -125,6 +125,21 @@ fn the_other_optimizers_are_as_worked_out_by_hand() {
     assert_near(&theta[..1], &[0.9 - 0.1 * 0.594_737 / 0.595_019]);
     let (theta, _) = update(OptimizerKind::Adamw, rates, 0.0, [1.0, 2.0], Memory::default());
     assert_near(&theta, &[1.0 - 0.01 - 0.1, 2.0 - 0.2 + 0.2]);
+}
+
+#[test]
+fn adams_correction_of_each_run_is_that_of_its_steps() {
+    let taken = [1_u16, 2, 10, 1000, 60_000];
+    let counts = row(&taken.map(f32::from));
+    let BiasCorrection::PerRun(found) = BiasCorrection::per_run(&counts) else { panic!("it is one for each run") };
+    for (beta, found) in [0.9_f64, 0.999].into_iter().zip(*found) {
+        let found = values(&found);
+        assert_eq!(found.len(), taken.len());
+        for (t, found) in taken.into_iter().zip(found) {
+            let exact = 1.0 - beta.powi(t.into());
+            assert!((f64::from(found) / exact - 1.0).abs() < 1e-6, "β = {beta}, {t} steps: {found}, exactly {exact}");
+        }
+    }
 }
 
 #[test]
