@@ -1,6 +1,9 @@
-//! Loss scaling: f16 has no room for small gradients, so the loss is multiplied by as much as its gradients bear. As in PyTorch's
-//! `GradScaler` a step whose gradients overflow is skipped and halves the scale, and many good ones in a row double it; but each
-//! run of a stack has its own scale, and all is decided on the device, so that no step waits for it.
+//! Loss scaling for f16. Small gradients are rounded to 0 in f16, so the loss is multiplied by a large number, its scale,
+//! before gradients are computed, and the gradients are divided by it afterwards.
+//!
+//! The scale is found as by PyTorch's `GradScaler`: a step with a gradient that is infinite or NaN is skipped and halves
+//! the scale, and 2000 steps in a row without such a gradient double it. Unlike there, each run of a stack has its own
+//! scale, and the device alone decides which runs skip a step, so the host does not wait for an answer at every step.
 
 use burn::tensor::{Bool, Tensor};
 
@@ -9,15 +12,19 @@ use crate::model::{Init, ParamSpec, Precision};
 
 /// The scale that a run starts with.
 const START: f32 = 65_536.0;
+/// The scale is multiplied by this to grow.
 const GROWTH: f64 = 2.0;
+/// The scale is multiplied by this after a skipped step.
 const BACKOFF: f64 = 0.5;
-/// Growth ends here, long before infinity, which no backoff leaves.
+/// The largest scale that growth leads to. Without a limit, a run whose gradients are all 0 would double its scale to
+/// infinity, and half of infinity is infinity again: every later step would be skipped.
 const MOST: f64 = (1_u128 << 100) as f64;
-/// Good steps in a row after which the scale grows.
+/// The scale grows after this number of steps in a row of which none was skipped.
 const INTERVAL: f32 = 2000.0;
 
-/// What is remembered of each run: its scale, its good steps in a row, and how many steps it took. Nothing where the format needs
-/// no scale.
+/// What is remembered of each run, as tensors `[runs, 1]`: its scale; its streak, which is the number of steps that it
+/// took since it last skipped one or its scale last grew; and the number of all the steps that it took. There is nothing
+/// to remember where the number format needs no scale.
 pub(super) fn state(precision: Precision) -> Vec<ParamSpec> {
     let number = |name: &str, start| ParamSpec { name: name.into(), shape: vec![1], init: Init::Constant(start) };
     if precision.needs_loss_scale() {
@@ -32,8 +39,8 @@ pub(super) fn taken(state: &[Tensor<2>]) -> Option<&Tensor<2>> {
     state.get(2)
 }
 
-/// The gradients of the loss itself, `[runs, elements]` each, of those of the scaled one; and the runs, `[runs, 1]`, in which one
-/// is infinite or NaN. Their scales follow.
+/// Divides gradients of the scaled loss, `[runs, elements]` each, by the scale. Returns them with the runs that skip this step
+/// because one of their gradients is infinite or NaN, and updates the state.
 pub(super) fn unscale(grads: Vec<Tensor<2>>, state: &mut [Tensor<2>]) -> (Vec<Tensor<2>>, Skip) {
     let [scale, streak, taken] = state else { unreachable!("the state has three tensors") };
     let grads: Vec<Tensor<2>> = grads.into_iter().map(|g| g / scale.clone()).collect();
@@ -48,17 +55,18 @@ pub(super) fn unscale(grads: Vec<Tensor<2>>, state: &mut [Tensor<2>]) -> (Vec<Te
     (grads, skip)
 }
 
-/// The runs, `[runs, 1]`, that stay as they were before a step.
+/// The runs that skip a step and stay as they were before it: true in `[runs, 1]`.
 pub(super) struct Skip(Tensor<2, Bool>);
 
 impl Skip {
-    /// `before` of the runs that stay, `after` of the others, both `[runs, elements]`.
+    /// Rows of `before` where a run skips the step and of `after` where it takes it, all `[runs, elements]`.
     pub fn keep(&self, before: Tensor<2>, after: Tensor<2>) -> Tensor<2> {
         let shape = after.dims();
         after.mask_where(self.0.clone().expand(shape), before)
     }
 
-    /// The same for what an optimizer remembers, which was nothing, and as good as 0, before the first step.
+    /// The same for what an optimizer remembers. Before the first step that is nothing, for which zeros stand: the optimizers
+    /// begin their averages at 0.
     pub fn keep_memory(&self, before: Memory, after: Memory) -> Memory {
         let each = |before: Option<Tensor<2>>, after: Option<Tensor<2>>| {
             after.map(|after| self.keep(before.unwrap_or_else(|| after.zeros_like()), after))

@@ -170,7 +170,8 @@ impl Trainer {
                 trace: Trace::new(run),
             })
             .collect();
-        // Partners in mixup are a matter of the order.
+        // Mixup mixes each example of a batch with the one as far from the batch's other end. A full batch has a fixed order
+        // otherwise, and would mix the same pairs in every step.
         let (examples, shuffles) = (task.train_examples(), experiment.mixup > 0.0);
         let batches = |seed| Batches::new(examples, experiment.batch, experiment.sampling, seed).shuffling(shuffles);
         Self {
