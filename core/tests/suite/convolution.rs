@@ -65,7 +65,7 @@ impl Case {
     }
 
     /// The network's logits, by Burn's operations, run by run.
-    fn by_burn(self, model: &Model, params: &[Tensor<2>], x: Tensor<3>) -> Tensor<3> {
+    fn by_burn(self, params: &[Tensor<2>], x: Tensor<3>) -> Tensor<3> {
         let run = |run: usize| {
             let mut rows = params.iter().map(|p| p.clone().narrow(0, run, 1));
             let mut next = || rows.next().unwrap();
@@ -88,9 +88,10 @@ impl Case {
             }
             let x: Tensor<2> = x.reshape([self.images as i32, -1]);
             let logits = x.clone().matmul(next().reshape([x.dims()[1], CLASSES]));
-            if self.bias { logits + next() } else { logits }
+            let logits = if self.bias { logits + next() } else { logits };
+            assert!(rows.next().is_none(), "every parameter is used");
+            logits
         };
-        assert_eq!(model.params().len(), params.len());
         Tensor::stack((0..self.runs).map(run).collect(), 0)
     }
 
@@ -103,7 +104,7 @@ impl Case {
         let mut buffers = model.init_buffers(self.runs, &Device::flex());
         let x = self.images().autodiff().require_grad();
         let logits = if by_burn {
-            self.by_burn(&model, &params, x.clone())
+            self.by_burn(&params, x.clone())
         } else {
             model.forward(&params, &mut buffers, x.clone(), Mode::Train)
         };
@@ -115,8 +116,12 @@ impl Case {
 }
 
 fn assert_close(case: Case) {
-    for (i, (ours, theirs)) in case.results(false).iter().zip(case.results(true)).enumerate() {
+    let (ours, theirs) = (case.results(false), case.results(true));
+    assert_eq!(ours.len(), theirs.len());
+    for (i, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
         assert_eq!(ours.len(), theirs.len());
+        // The largest of some numbers ignores NaN.
+        assert!(ours.iter().chain(&theirs).all(|v| v.is_finite()), "{case:?}: result {i} is not finite");
         let scale = theirs.iter().fold(1e-6_f32, |m, v| m.max(v.abs()));
         let off = ours.iter().zip(&theirs).fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
         assert!(off <= 1e-5 * scale, "{case:?}: result {i} is off by {off}, of {scale}");
@@ -156,8 +161,9 @@ fn an_image_that_is_no_number_spoils_its_own_logits_alone() {
     let pixel = Tensor::<3>::full([1, 1, 1], f32::NAN, &Device::flex());
     let x = x.slice_assign([0..1, 2..3, features / 2..features / 2 + 1], pixel);
     let logits = model.forward(&params, &mut [], x, Mode::Test).into_data().try_to_vec::<f32>().unwrap();
+    assert_eq!(logits.len(), images * CLASSES);
     for (image, logits) in logits.chunks_exact(CLASSES).enumerate() {
-        assert!(image < images && logits.iter().all(|l| l.is_nan() == (image == 2)), "{image}: {logits:?}");
+        assert!(logits.iter().all(|l| l.is_nan() == (image == 2)), "{image}: {logits:?}");
     }
 }
 

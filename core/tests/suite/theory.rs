@@ -34,6 +34,13 @@ fn fixture() -> Value {
     serde_json::from_str(include_str!("../fixtures/kernels.json")).unwrap()
 }
 
+/// A list of the fixture, which is not empty.
+fn cases(value: &Value) -> &[Value] {
+    let cases = value.as_array().unwrap();
+    assert!(!cases.is_empty());
+    cases
+}
+
 fn whole(kernel: &dyn Kernel) -> Mat<f64> {
     assemble(kernel, |tasks| tasks.into_iter().for_each(l2lab_core::theory::Task::run))
 }
@@ -59,6 +66,8 @@ fn network(case: &Value) -> (Network, Kind) {
 
 fn near(found: MatRef<'_, f64>, expected: MatRef<'_, f64>, tolerance: f64, what: &dyn std::fmt::Display) {
     assert_eq!((found.nrows(), found.ncols()), (expected.nrows(), expected.ncols()));
+    // The largest of some numbers ignores NaN.
+    assert!(found.is_all_finite() && expected.is_all_finite(), "{what}: not all values are finite");
     let scale = expected.norm_max();
     let distance = (found - expected).norm_max();
     assert!(distance <= tolerance * scale, "{what}: {distance:e} apart, of {scale:e}");
@@ -68,7 +77,7 @@ fn near(found: MatRef<'_, f64>, expected: MatRef<'_, f64>, tolerance: f64, what:
 fn fully_connected_kernels_are_those_of_neural_tangents() {
     let fixture = fixture();
     let (rows, columns) = (matrix(&fixture["rows"]), matrix(&fixture["columns"]));
-    for case in fixture["dense"].as_array().unwrap() {
+    for case in cases(&fixture["dense"]) {
         let (network, kind) = network(case);
         let among = whole(&network.kernel(kind, rows.as_ref(), None).unwrap());
         // neural-tangents takes a root of 1 − ρ² too, and has 1e-8 where equal inputs meet.
@@ -173,9 +182,9 @@ fn the_theory_takes_no_setting_that_it_would_ignore() {
     }
 }
 
-/// Trains a network by steps of a share of the largest stable η and gives its distance from the closed form of its own start, relative to the targets,
-/// at several times; and what is left of its outputs at the last.
-fn trained(depth: &str, width: usize, lambda: f64, share: f64) -> (f64, f64) {
+/// Trains a network by steps of a share of the largest stable η. Gives its distance from the closed form of its own start,
+/// relative to the targets, after 0.003, 0.03, 0.1, 0.3 and 1 of its steps; and what is left of its outputs at the last.
+fn trained(depth: &str, width: usize, lambda: f64, share: f64) -> ([f64; 5], f64) {
     let e = experiment().with(&[("train", "24"), ("test", "20"), ("depth", depth)]).unwrap();
     let split = e.prepare(&l2lab_core::data::embedded().unwrap()).unwrap();
     let compute = |_: &str, kernel: &dyn Kernel| Ok::<_, TheoryError>(whole(kernel));
@@ -194,36 +203,39 @@ fn trained(depth: &str, width: usize, lambda: f64, share: f64) -> (f64, f64) {
     let both = |trainer: &Trainer| [task.train_images(), task.test_images()].map(|x| outputs(trainer, x));
     let [train, test] = both(&trainer);
     let problem = problem.starting_from(train, test).unwrap();
-    let (mut distance, mut left) = (0.0_f64, 0.0);
-    for share in [0.003, 0.03, 0.1, 0.3, 1.0] {
+    let distances = [0.003, 0.03, 0.1, 0.3, 1.0].map(|share| {
         while trainer.steps_taken() < (share * steps as f64) as u64 {
             trainer.step();
         }
         let theory = problem.outputs(lambda, lr * trainer.steps_taken() as f64).unwrap();
         let [train, test] = both(&trainer);
-        for (f, theory) in [(&train, theory.train), (&test, theory.test.unwrap())] {
-            // One-hot targets: one for each example.
-            distance = distance.max((f - theory).norm_l2() / (f.nrows() as f64).sqrt());
-        }
-        left = train.norm_l2() / (train.nrows() as f64).sqrt();
-    }
-    (distance, left)
+        let of = [(train, theory.train), (test, theory.test.unwrap())];
+        // One-hot targets: one for each example.
+        let [train, test] = of.map(|(f, theory)| (&f - theory).norm_l2() / (f.nrows() as f64).sqrt());
+        assert!(train.is_finite() && test.is_finite(), "{train} {test}");
+        train.max(test)
+    });
+    let [train, _] = both(&trainer);
+    (distances, train.norm_l2() / (train.nrows() as f64).sqrt())
 }
 
 #[test]
 fn trained_networks_follow_the_closed_form_of_their_degree() {
-    let (distance, left) = trained("1", 1, 0.02, 0.01);
-    assert!(distance < 0.02 && left > 0.5, "k = 1 is exact but for the steps: {distance}; it keeps {left}");
-    let (distance, left) = trained("3", 512, 0.1, 0.05);
+    let (distances, left) = trained("1", 1, 0.02, 0.01);
+    let near = distances.iter().all(|&d| d < 0.02);
+    assert!(near && left > 0.5, "k = 1 is exact but for the steps: {distances:?}; it keeps {left}");
+    let (distances, left) = trained("3", 512, 0.1, 0.05);
     // It starts with random outputs of norm 3 or so, and width 512 is not infinite.
-    assert!(distance < 0.3 && left < 0.01, "k = 3: {distance}; it forgets all but {left}");
+    assert!(distances.iter().all(|&d| d < 0.3) && left < 0.01, "k = 3: {distances:?}; it forgets all but {left}");
+    // That alone would fit other degrees too. Later the training points are 0.23 from k = 2 and 0.10 from k = 4.
+    assert!(distances[3] < 0.06, "k = 3: {distances:?}");
 }
 
 #[test]
 fn convolutional_kernels_are_those_of_neural_tangents() {
     let fixture = fixture();
     let (images, others) = (numbers(&fixture["images"]), numbers(&fixture["others"]));
-    for case in fixture["conv"].as_array().unwrap() {
+    for case in cases(&fixture["conv"]) {
         let (network, kind) = network(case);
         let readout = if case["readout"] == "pool" { Readout::Pool } else { Readout::Flatten };
         let network = ConvNetwork { network, readout };
@@ -272,6 +284,7 @@ fn losses_in_modes_are_those_of_the_outputs() {
     for lambda in [1e-1, 1e-3] {
         let times = [0.0, 0.1, 10.0, 1e3, 1e5];
         let (found, slow) = (problem.losses(lambda, &times).unwrap(), same.losses(lambda, &times).unwrap());
+        assert_eq!((found.len(), slow.len()), (times.len(), times.len()));
         for ((&time, found), slow) in times.iter().zip(found).zip(slow) {
             let f = problem.outputs(lambda, time).unwrap();
             let loss = |f: &Mat<f64>, y: &Mat<f64>| (f - y).squared_norm_l2() / (2 * y.nrows()) as f64;
@@ -472,8 +485,9 @@ fn theorem_1_under_mse_is_theorem_2() {
         let problem = problem.with_test(cross.as_ref(), test.clone()).unwrap();
         for (time, solved) in times.iter().zip(solved) {
             let exact = problem.outputs(lambda, *time).unwrap();
-            let distance = (solved - stacked(&exact.train, &exact.test.unwrap())).norm_max();
-            assert!(distance < 1e-8, "k = {k}, λ = {lambda}, t = {time}: {distance}");
+            let difference = solved - stacked(&exact.train, &exact.test.unwrap());
+            let near = difference.is_all_finite() && difference.norm_max() < 1e-8;
+            assert!(near, "k = {k}, λ = {lambda}, t = {time}: {difference:?}");
         }
     }
 }
@@ -492,16 +506,18 @@ fn small_steps_go_to_the_flow_and_large_ones_are_stable_up_to_the_limit() {
                 let lr = time / steps as f64 * (1.0 - momentum);
                 let mut state = Descent { k, lambda, lr, momentum }.start(&gammas).unwrap();
                 state.advance(steps);
-                let mut worst = (state.kernel_scale() - flow.kernel_scale(time)).abs();
-                for (i, (r, t)) in state.responses().zip(state.test_responses()).enumerate() {
-                    let mode = flow.mode(gammas[i]).unwrap();
+                let mut off = vec![state.kernel_scale() - flow.kernel_scale(time)];
+                for ((r, t), gamma) in state.responses().zip(state.test_responses()).zip(gammas) {
+                    let mode = flow.mode(gamma).unwrap();
                     let (exact, test) = (now.response(&mode), now.test_response(&mode));
-                    worst = worst.max((r.initial - exact.initial).abs()).max((r.target - exact.target).abs());
-                    if gammas[i] > 0.0 {
-                        worst = worst.max((t.initial - test.initial).abs()).max((t.target - test.target).abs());
+                    off.extend([r.initial - exact.initial, r.target - exact.target]);
+                    if gamma > 0.0 {
+                        off.extend([t.initial - test.initial, t.target - test.target]);
                     }
                 }
-                worst
+                // All four modes, and test points of the three with γ > 0.
+                assert!(off.len() == 1 + 2 * 4 + 2 * 3 && off.iter().all(|d| d.is_finite()), "{off:?}");
+                off.into_iter().fold(0.0_f64, |worst, d| worst.max(d.abs()))
             };
             let [coarse, fine] = [4_000, 8_000].map(distance);
             assert!(fine < 0.02, "k = {k}, β = {momentum}: {fine}");
@@ -638,7 +654,9 @@ fn monte_carlo(model: &Model) -> [Mat<f64>; 2] {
             images.clone(),
             Some(images.clone().narrow(0, 3, 2)),
         ));
-        for (i, row) in half.unwrap().chunks(2).enumerate() {
+        let half = half.unwrap();
+        assert_eq!((kernel.len(), half.len()), (25, 10));
+        for (i, row) in half.chunks(2).enumerate() {
             assert!((row[0] - kernel[i * 5 + 3]).abs() < 1e-5 * kernel[0], "rows and columns of other sets");
         }
         ntk += faer::Scale(1.0 / 8.0) * MatRef::from_row_major_slice(&kernel, 5, 5);
@@ -678,7 +696,8 @@ fn wide_random_networks_have_the_kernels_on_average() {
                 whole(&network.kernel(kind, inputs.as_ref(), None).unwrap())
             };
             // 768 outputs, and 8 networks of width 512: about 5 % of noise in an entry of the first, less of the second.
-            near(found.as_ref(), exact.as_ref(), 0.15, &format!("{settings:?} {kind:?}"));
+            let tolerance = if kind == Kind::Nngp { 0.15 } else { 0.06 };
+            near(found.as_ref(), exact.as_ref(), tolerance, &format!("{settings:?} {kind:?}"));
         }
     }
 }

@@ -59,7 +59,9 @@ fn wrn(depth: usize, width: usize, shortcut: &str) -> Experiment {
 #[test]
 fn the_published_numbers_of_parameters() {
     let images = |experiment: &Experiment| Model::new(experiment.model_config(), [3, 32, 32], 10);
-    for (name, count) in fixture().counts {
+    let counts = fixture().counts;
+    assert!(!counts.is_empty());
+    for (name, count) in counts {
         let (depth, width) = name.split_once('-').unwrap();
         let model = images(&wrn(depth.parse().unwrap(), width.parse().unwrap(), "1x1"));
         assert_eq!(model.parameter_count(), count, "{name}");
@@ -131,7 +133,9 @@ fn forward_and_updates_are_pytorchs() {
     let classes = (0..f.classes).map(|c| c.to_string()).collect();
     let data = Dataset::new("fixture", [3, f.side, f.side], pixels, labels, classes).unwrap();
     let split = Split { train: data.clone(), test: data };
+    assert!(!f.cases.is_empty());
     for case in &f.cases {
+        assert!(!case.logits.is_empty() && !case.tested.is_empty());
         let name = format!("{}-{}, {}", case.depth, case.width, case.shortcut);
         let experiment = Experiment { batch: 0, momentum: f.momentum, ..wrn(case.depth, case.width, &case.shortcut) };
         let task = Arc::new(Task::new(&split, &Device::flex()));
@@ -165,7 +169,9 @@ fn forward_and_updates_are_pytorchs() {
         }
         let trained = block_on(trainer.snapshot()).unwrap();
         let params = trained.tensors.iter().filter(|t| t.name.starts_with("param."));
+        assert_eq!(params.clone().count(), case.updated.len(), "{name}");
         for (tensor, expected) in params.zip(&case.updated) {
+            assert!(!expected.first.is_empty());
             close(&tensor.values[..expected.first.len()], &expected.first, &format!("{name}: {}", tensor.name));
             let norm = tensor.values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
             assert!((norm / expected.norm - 1.0).abs() < 1e-5, "{name}: {}", tensor.name);
@@ -210,7 +216,9 @@ fn dropout_is_the_same_in_a_stack_and_after_a_resume_and_spares_the_test() {
     };
     let other = RunSpec { seed: 4, ..run.clone() };
     let (stack, alone) = (train(vec![other, run.clone()], 4), train(vec![run.clone()], 4));
-    for (a, b) in params(&stack, 1).iter().zip(&params(&alone, 0)) {
+    let (in_stack, by_itself) = (params(&stack, 1), params(&alone, 0));
+    assert_eq!((in_stack.len(), by_itself.len()), (alone.model().parameter_count(), in_stack.len()));
+    for (a, b) in in_stack.iter().zip(&by_itself) {
         assert!((a - b).abs() < 1e-4, "{a} is not {b}");
     }
     let mut resumed = train(vec![run.clone()], 0);
