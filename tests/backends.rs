@@ -7,7 +7,8 @@ use l2lab_core::{
     Experiment,
     data::embedded,
     model::Precision,
-    train::{LambdaScheduleKind, Measurement, RunSpec, Task, Trainer, disagreement},
+    run::{LambdaScheduleKind, Measurement, RunSpec},
+    train::{Task, Trainer, disagreement},
 };
 
 /// Other backends' devices, by name. Those that a feature promises must be there.
@@ -27,11 +28,11 @@ fn others() -> Vec<(&'static str, Device)> {
     devices
 }
 
-fn run(lambda: f64, lr: f64, seed: u64, steps: u64, measure_every: u64) -> RunSpec {
-    RunSpec { lambda, lambda_schedule: LambdaScheduleKind::Constant, lr, momentum: 0.9, seed, steps, measure_every }
+fn run(lambda: f64, lr: f64, seed: u64, steps: u64, per_decade: u64) -> RunSpec {
+    RunSpec { lambda, lambda_schedule: LambdaScheduleKind::Constant, lr, momentum: 0.9, seed, steps, per_decade }
 }
 
-/// Twenty steps of two stacked runs, measured every five.
+/// Twenty steps of two stacked runs, measured five times in each tenfold of steps.
 fn train(device: &Device, settings: &[(&str, &str)]) -> Vec<Measurement> {
     let small = Experiment { width: 16, depth: 3, train: 128, test: 100, batch: 32, ..Experiment::default() };
     measured(device, &small.with(settings).unwrap(), vec![run(0.01, 0.01, 1, 20, 5), run(0.1, 0.02, 2, 20, 5)])

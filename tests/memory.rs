@@ -6,7 +6,8 @@ use burn::tensor::Device;
 use l2lab_core::{
     Experiment,
     data::embedded,
-    train::{LambdaScheduleKind, RunSpec, Task, Trainer},
+    run::{LambdaScheduleKind, RunSpec},
+    train::{Task, Trainer},
 };
 
 #[test]
@@ -21,7 +22,7 @@ fn memory_stays_flat_over_100000_steps() {
         momentum: 0.9,
         seed: 0,
         steps: u64::MAX,
-        measure_every: 100,
+        per_decade: 100,
     };
     let mut trainer = Trainer::new(&experiment, task, vec![run]);
     let mut advance = |steps: u64| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Experiment, experiment::Schedules, model::ModelKind, theory, train::LambdaScheduleKind};
+use crate::{Experiment, experiment::Schedules, model::ModelKind, run::LambdaScheduleKind, theory};
 
 /// A figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,13 @@ impl Figure {
     pub fn experiment(self) -> Experiment {
         let watched = Experiment { lr: vec![0.1].into(), seeds: 3, test: 400, ..Experiment::default() };
         match self {
-            Self::Clock | Self::Law | Self::Predict => watched,
+            Self::Clock | Self::Law | Self::Predict => Experiment {
+                lr: vec![0.05].into(),
+                lambda: vec![0.2, 0.1, 0.05, 0.02].into(),
+                seeds: 3,
+                test: 400,
+                ..Experiment::large_start()
+            },
             Self::Auto => Experiment {
                 lambda: vec![0.1, 0.03, 0.01, 0.003, 0.001].into(),
                 compare: Schedules(vec![LambdaScheduleKind::AutoL2]),

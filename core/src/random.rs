@@ -25,6 +25,8 @@ pub(crate) enum Stream {
     Augmentation = 7,
     /// What dropout drops; the index is the step and the layer.
     Dropout = 8,
+    /// The exchange of times between λ; the index is the draw.
+    Placebo = 9,
 }
 
 /// The generator of `stream` at `index` for `seed`.

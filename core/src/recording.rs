@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Experiment,
     experiment::ExperimentError,
-    law::{Cell, Fit, Forecast, Outcome, Regret, RunSummary, cells, fits},
+    forecast::Forecast,
+    law::{Analysis, Cell, Collapse, Fit, Regret, RunSummary, Score},
     model::Model,
-    train::Trace,
+    run::Trace,
 };
 
 /// The version of the format.
-pub const RECORDING_VERSION: u32 = 1;
+pub const RECORDING_VERSION: u32 = 2;
 
 /// What a figure shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,12 +63,18 @@ pub struct Findings {
     pub runs: Vec<RunSummary>,
     /// One for each η and λ.
     pub cells: Vec<Cell>,
-    /// The fits by all estimators, by name; those that have too few uncensored runs are absent.
+    /// The fits by all estimators, by name.
     pub fits: BTreeMap<String, Fit>,
+    /// Why an estimator has no fit, in words, by name.
+    pub refusals: BTreeMap<String, String>,
+    /// How well whole curves lie on one another.
+    pub collapse: Option<Collapse>,
+    /// How far below its maximum a curve counts as having arrived there.
+    pub tolerance: f64,
     /// λ_pred for a budget, if the grid allows one.
     pub forecast: Option<Forecast>,
     /// The grid's runs within the forecast's budget.
-    pub outcomes: Vec<Outcome>,
+    pub scores: Vec<Score>,
     /// What following the forecast costs, if that was tried.
     pub regret: Option<Regret>,
 }
@@ -79,20 +86,23 @@ impl Findings {
     /// # Errors
     /// When the experiment's budget is not a possible number of steps.
     pub fn new(experiment: &Experiment, examples: usize, traces: &[Trace]) -> Result<Self, ExperimentError> {
-        let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, experiment.estimator)).collect();
-        let ended: Vec<RunSummary> =
-            runs.iter().zip(traces).filter(|(_, t)| t.end.is_some()).map(|(r, _)| r.clone()).collect();
+        let ended: Vec<Trace> = traces.iter().filter(|t| t.end.is_some()).cloned().collect();
+        let Analysis { runs, cells, fits, refusals, collapse, tolerance } = Analysis::new(&ended, experiment.estimator);
+        let mut of_ended = runs.into_iter();
+        let runs = traces.iter().map(|t| match t.end {
+            Some(_) => of_ended.next().unwrap_or_else(|| RunSummary::new(t)),
+            None => RunSummary::new(t),
+        });
+        let runs = runs.collect();
         let forecast = Forecast::new(experiment, &ended, examples)?;
-        let finished = traces.iter().filter(|t| t.end.is_some());
-        let outcomes = forecast.as_ref().map_or_else(Vec::new, |f| f.outcomes(experiment, finished));
-        let (cells, fits) = (cells(&ended, experiment.estimator), fits(&ended));
-        Ok(Self { runs, cells, fits, forecast, outcomes, regret: None })
+        let scores = forecast.as_ref().map_or_else(Vec::new, |f| f.scores(experiment, &ended));
+        Ok(Self { runs, cells, fits, refusals, collapse, tolerance, forecast, scores, regret: None })
     }
 
     /// With what following the forecast costs, by runs at its λ.
     #[must_use]
     pub fn tested(mut self, verification: &[Trace]) -> Self {
-        self.regret = self.forecast.as_ref().and_then(|f| f.regret(&self.outcomes, verification));
+        self.regret = self.forecast.as_ref().and_then(|f| f.regret(&self.scores, verification));
         self
     }
 }

@@ -6,14 +6,15 @@ use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
 use l2lab_core::{
     Experiment,
-    experiment::{ExperimentError, FIELDS, unknown_key},
+    experiment::{ExperimentError, FIELDS, LENGTHS, unknown_key},
     law::{Clock, Convention},
+    run::LambdaScheduleKind,
     theory::TheoryError,
-    train::{LambdaScheduleKind, Loss, ReferenceAutoL2},
+    train::{Loss, ReferenceAutoL2},
 };
 
 use crate::{
-    commands::{autol2, bench, exponent, kernel, predict, reproduce, serve, theory, train},
+    commands::{autol2, bench, exponent, fit, kernel, predict, reproduce, serve, sweep, theory, train},
     datasets,
     device::DeviceChoice,
 };
@@ -148,13 +149,13 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            experiment("sweep", Experiment::default())
+            experiment("sweep", sweep::base(false))
                 .about("Train a grid of λ × η × seeds, fit t_*, predict λ and verify the prediction")
                 .after_help("Without --out, results go to the first free runs/sweep-N."),
         )
-        .subcommand(experiment("train", train::base()).about("Train one network and read off its t_*"))
+        .subcommand(experiment("train", train::base(false)).about("Train one network and read off its t_*"))
         .subcommand(
-            predict::flags(experiment("predict", predict::base()))
+            predict::flags(experiment("predict", predict::base(false)))
                 .about("Predict the best λ for a training budget from short runs at a large λ, or from a run's log")
                 .after_help(
                     "Examples:\n  l2lab predict --lambda 0.1 --budget 20000\n  l2lab predict --log log.csv --lambda 0.01 --lr 0.1 \
@@ -167,6 +168,7 @@ pub fn command() -> Command {
             .after_help("Without --out, results go to the first free runs/theory-N."),
         )
         .subcommand(exponent::flags(experiment("exponent", exponent::base())))
+        .subcommand(fit::command(json.clone()))
         .subcommand(reproduce::command(&experiment, &of_theory, &with_options))
         .subcommand(autol2::command(json.clone()))
         .subcommand(kernel::command([threads.clone(), json.clone()]))
@@ -239,8 +241,7 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
         let text = fs::read_to_string(path).with_context(|| format!("'{}' cannot be read", path.display()))?;
         apply(&mut experiment, &text).with_context(|| format!("in '{}'", path.display()))?;
     }
-    let lengths = ["tau", "steps", "epochs"];
-    if lengths.iter().any(|name| matches.try_contains_id(name).unwrap_or(false)) {
+    if LENGTHS.iter().any(|name| matches.try_contains_id(name).unwrap_or(false)) {
         // A length given as a flag replaces the file's, in whatever unit that was.
         (experiment.tau, experiment.steps, experiment.epochs) = (None, None, None);
     }
@@ -300,11 +301,37 @@ fn convert(experiment: &mut Experiment, convention: Convention, gave: &dyn Fn(&s
     Ok(())
 }
 
-/// The command that makes `experiment` again, as one types it; `base` is what the command does without flags.
-pub fn command_line(command: &str, base: &Experiment, experiment: &Experiment) -> String {
-    let flags = experiment.settings_over(base);
-    let flags: String = flags.iter().map(|(name, text)| format!(" --{name} {text}")).collect();
-    format!("l2lab {command}{flags}")
+/// The field that says which network is trained.
+const MODEL: &str = "model";
+
+/// Whether the user says which network is trained, by flag or file. Without that, commands that show the law train one whose weights
+/// start large; a network that is named starts as networks of its kind do.
+pub fn names_model(matches: &ArgMatches) -> bool {
+    let in_file = || {
+        let path = matches.try_get_one::<PathBuf>("file").ok().flatten()?;
+        // What is wrong with the file is told where it is read.
+        let table: toml::Table = fs::read_to_string(path).ok()?.parse().ok()?;
+        Some(table.contains_key(MODEL))
+    };
+    matches.try_contains_id(MODEL).unwrap_or(false) || in_file().unwrap_or(false)
+}
+
+/// The command that makes `experiment` again, as one types it; `base` is what the command does without flags, given whether the
+/// network is named.
+pub fn command_line(command: &str, base: &dyn Fn(bool) -> Experiment, experiment: &Experiment) -> String {
+    // A scale of the weights that is left to the network's kind can only be said by naming it.
+    let unnamed = base(false);
+    let named = unnamed != base(true) && (experiment.model != unnamed.model || experiment.w_std.is_none());
+    let mut settings = experiment.settings_over(&base(named));
+    if named && settings.iter().all(|(name, _)| *name != MODEL) {
+        settings.extend(experiment.get(MODEL).map(|kind| (MODEL, kind)));
+    }
+    let is_switch = |name: &str| FIELDS.iter().any(|f| f.name == name && f.switch);
+    let flag = |(name, text): &(&'static str, String)| {
+        let between = if is_switch(name) { '=' } else { ' ' };
+        format!(" --{name}{between}{text}")
+    };
+    format!("l2lab {command}{}", settings.iter().map(flag).collect::<String>())
 }
 
 /// Puts what a TOML text says over `experiment`.
@@ -315,6 +342,9 @@ fn apply(experiment: &mut Experiment, text: &str) -> Result<()> {
     }
     // Types are checked by serde, whose errors point at the line; then only what was said is taken.
     let said: Experiment = toml::from_str(text)?;
+    if LENGTHS.iter().any(|name| table.contains_key(*name)) {
+        (experiment.tau, experiment.steps, experiment.epochs) = (None, None, None);
+    }
     for key in table.keys() {
         if let Some(value) = said.get(key) {
             experiment.set(key, &value)?;

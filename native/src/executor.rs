@@ -17,7 +17,8 @@ use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
     model::Model,
-    train::{Execution, Pending, RunSpec, Task, Trace, Trainer, plan},
+    run::{RunSpec, Trace},
+    train::{Execution, Pending, Task, Trainer, plan},
 };
 
 use crate::{
@@ -481,7 +482,7 @@ mod tests {
         let (experiment, split, store) = grid(dir.path());
         // The first would go on for days.
         let runs =
-            [u64::MAX / 4, 20].map(|steps| RunSpec { measure_every: 1 << 40, ..experiment.run(0.1, 0.01, 1, steps) });
+            [u64::MAX / 4, 20].map(|steps| RunSpec { per_decade: 1 << 40, ..experiment.run(0.1, 0.01, 1, steps) });
         let executor = executor(&experiment, &split, &store, Execution::Single);
         let trainer = Trainer::new(&experiment, Arc::clone(&executor.task), vec![runs[1].clone()]);
         store.save("grid", &[1], &pollster::block_on(trainer.snapshot()).unwrap()).unwrap();

@@ -1,6 +1,8 @@
 //! The report's figures, as SVG whose colours are the page's: every colour drawn here is a marker
 //! that the page's style sheet replaces, so that one figure serves a light and a dark page.
 
+use std::ops::Range;
+
 use anyhow::{Result, anyhow};
 use plotters::{
     coord::ranged1d::{AsRangedCoord, ValueFormatter},
@@ -93,8 +95,6 @@ pub struct Figure {
     pub series: Vec<Series>,
     /// A vertical line with a label.
     pub marker: Option<(f64, String)>,
-    /// Points below it are left out, so that what happens near the top can be seen.
-    pub floor: Option<f64>,
     /// Where nothing is drawn, for the legend.
     pub legend: SeriesLabelPosition,
 }
@@ -103,7 +103,7 @@ impl Default for Figure {
     fn default() -> Self {
         let legend = SeriesLabelPosition::LowerRight;
         let (x, y) = (String::new(), String::new());
-        Self { x, y, log_y: false, series: Vec::new(), marker: None, floor: None, legend }
+        Self { x, y, log_y: false, series: Vec::new(), marker: None, legend }
     }
 }
 
@@ -118,20 +118,23 @@ impl Figure {
         let (Some(x), Some(y)) = (span(xs), span(points().map(|p| p.1))) else { return Ok(None) };
         let x = (x.0 / 1.1)..(x.1 * 1.1);
         let mut svg = String::new();
+        let ticks = ticks(&x);
+        let x = x.log_scale().with_key_points(ticks);
         if self.log_y {
-            let y = ((y.0 / 1.3)..(y.1 * 1.3)).log_scale();
-            self.draw(&mut svg, x.log_scale(), y, &|v| power(*v))?;
+            let y = (y.0 / 1.3)..(y.1 * 1.3);
+            let ticks = self::ticks(&y);
+            self.draw(&mut svg, x, y.log_scale().with_key_points(ticks), &|v| power(*v))?;
         } else {
             let margin = ((y.1 - y.0) * 0.06).max(0.002);
             let digits = if y.1 - y.0 < 0.05 { 3 } else { 2 };
-            self.draw(&mut svg, x.log_scale(), (y.0 - margin)..(y.1 + margin), &|v| format!("{v:.digits$}"))?;
+            self.draw(&mut svg, x, (y.0 - margin)..(y.1 + margin), &|v| format!("{v:.digits$}"))?;
         }
         Ok(Some(responsive(&svg)))
     }
 
     /// The points of a series that the axes can show.
     fn visible(&self, series: &Series) -> Vec<(f64, f64)> {
-        let floor = self.floor.unwrap_or(if self.log_y { f64::MIN_POSITIVE } else { f64::MIN });
+        let floor = if self.log_y { f64::MIN_POSITIVE } else { f64::MIN };
         let seen = |p: &&(f64, f64)| p.0 > 0.0 && p.0.is_finite() && p.1.is_finite() && p.1 >= floor;
         series.points.iter().filter(seen).copied().collect()
     }
@@ -218,6 +221,20 @@ fn failed(e: impl std::fmt::Display) -> anyhow::Error {
 
 fn drawn<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<()> {
     result.map(|_| ()).map_err(failed)
+}
+
+/// Where a logarithmic axis is labelled: at powers of ten, and where these are fewer than three also at 2 and 5 times them, or at all
+/// their multiples.
+fn ticks(range: &Range<f64>) -> Vec<f64> {
+    const MULTIPLES: [&[f64]; 3] = [&[1.0], &[1.0, 2.0, 5.0], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]];
+    let (first, last) = (range.start.log10().floor() as i32, range.end.log10().ceil() as i32);
+    let all = |multiples: &[f64]| -> Vec<f64> {
+        let within = |v: &f64| (range.start * (1.0 - 1e-9)..=range.end * (1.0 + 1e-9)).contains(v);
+        (first..=last).flat_map(|e| multiples.iter().map(move |m| m * 10_f64.powi(e))).filter(within).collect()
+    };
+    let candidates = MULTIPLES.map(all);
+    let [_, _, finest] = &candidates;
+    candidates.iter().find(|ticks| ticks.len() >= 3).unwrap_or(finest).clone()
 }
 
 /// Least and largest value; `None` of nothing.

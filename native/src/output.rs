@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use anyhow::Result;
 use l2lab_core::{
-    Experiment,
-    law::{Cell, Estimator, Fit, Forecast, Regret, RunSummary},
+    Experiment, Forecast,
+    law::{Cell, Collapse, Estimator, Fit, Outcome, Regret, RunSummary, SLOPE_TOLERANCE},
     recording::{Findings, ModelSummary},
-    train::{LambdaScheduleKind, OptimizerKind, Trace},
+    run::{LambdaScheduleKind, Trace},
+    train::OptimizerKind,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -43,10 +44,18 @@ pub struct Summary {
     pub runs: Vec<RunSummary>,
     /// One for each η and λ.
     pub cells: Vec<Cell>,
-    /// The fit by the experiment's estimator; absent if too few runs reached their peak.
+    /// The fit by the experiment's estimator.
     pub fit: Option<Fit>,
-    /// The fits by all estimators.
+    /// Why there is none, in words.
+    pub fit_refused: Option<String>,
+    /// The fits by all estimators that have one.
     pub fits: BTreeMap<String, Fit>,
+    /// Why the others have none.
+    pub refusals: BTreeMap<String, String>,
+    /// How well whole curves lie on one another.
+    pub collapse: Option<Collapse>,
+    /// How far below its maximum a curve counts as having arrived there.
+    pub tolerance: f64,
     /// The prediction, if the grid allows one.
     pub prediction: Option<SweepPrediction>,
 }
@@ -54,7 +63,8 @@ pub struct Summary {
 impl Summary {
     /// Of a job's findings. A sweep's has its forecast, tested.
     pub fn new(command: &'static str, job: &Job, findings: &Findings) -> Self {
-        let Findings { runs, cells, fits, forecast, regret, .. } = findings.clone();
+        let Findings { runs, cells, fits, refusals, collapse, tolerance, forecast, regret, .. } = findings.clone();
+        let own = job.experiment.estimator.name();
         let prediction = forecast.filter(|_| command == "sweep").map(|forecast| SweepPrediction { forecast, regret });
         Self {
             command,
@@ -63,9 +73,13 @@ impl Summary {
             experiment: job.experiment.clone(),
             model: (&job.model).into(),
             cells,
-            fit: fits.get(job.experiment.estimator.name()).cloned(),
+            fit: fits.get(own).cloned(),
+            fit_refused: refusals.get(own).cloned(),
             runs,
             fits,
+            refusals,
+            collapse,
+            tolerance,
             prediction,
         }
     }
@@ -88,49 +102,102 @@ impl Summary {
         let mut out = String::new();
         let seeds = self.experiment.seeds;
         let _ = writeln!(out, "{}\n{} runs, {seeds} seed(s)\n", self.title(), self.runs.len());
-        let _ = writeln!(out, "     η         λ        ηλ        t_*    τ_*  max acc  end acc    decay  train acc");
-        for c in &self.cells {
-            let eta_lambda = c.lr * c.lambda;
-            let notes = notes(c);
-            let _ = writeln!(
-                out,
-                "{:>6} {:>9} {eta_lambda:>9.2e} {:>10} {:>6} {:>8} {:>8} {:>8} {:>10}  {notes}",
-                c.lr,
-                c.lambda,
-                number(c.t_star, 0),
-                number(c.tau_star, 2),
-                number(c.max_test_accuracy, 3),
-                number(c.final_test_accuracy, 3),
-                number(c.late_decay, 4),
-                number(c.max_train_accuracy, 3),
-            );
+        out += &cell_table(&self.cells);
+        let _ =
+            writeln!(out, "\n{}", fit_text(self.experiment.estimator, self.fit.as_ref(), self.fit_refused.as_deref()));
+        let others: Vec<Estimator> = Estimator::ALL.into_iter().filter(|&e| e != self.experiment.estimator).collect();
+        for estimator in others {
+            let found = match self.fits.get(estimator.name()) {
+                Some(f) => format!("slope {} ({} cells)", with_interval(f.slope, f.slope_ci, 3), f.cells_timed),
+                None => "no fit: fewer than three λ that it can time".into(),
+            };
+            let _ = writeln!(out, "by the {} estimator: {found}", estimator.name());
         }
-        let _ = writeln!(out, "\nslope of log t_* on log ηλ (the law: −1)   on log λ at fixed η    c′ = median τ_*");
-        for estimator in Estimator::ALL {
-            let name = estimator.name();
-            let mark = if estimator == self.experiment.estimator { "*" } else { " " };
-            match self.fits.get(name) {
-                Some(f) => {
-                    let _ = writeln!(
-                        out,
-                        "{mark}{name:<10} {:<28} {:<26} {}  (n = {})",
-                        with_interval(f.slope, f.slope_ci, 3),
-                        f.slope_lambda.map_or_else(|| "—".into(), |s| with_interval(s, f.slope_lambda_ci, 3)),
-                        with_interval(f.c_prime, f.c_prime_ci, 2),
-                        f.n
-                    );
-                }
-                None => {
-                    let _ = writeln!(out, "{mark}{name:<10} too few runs reached their peak");
-                }
-            }
+        if let Some(c) = &self.collapse {
+            let _ = writeln!(out, "{}", collapse_text(c));
         }
-        let _ = writeln!(out, "\n* the estimator of the table and the prediction; [ ] 95 % interval over seeds");
         if let Some(p) = &self.prediction {
             out.push_str(&p.text());
         }
         out
     }
+}
+
+/// The cells of a grid as a table for a terminal.
+pub fn cell_table(cells: &[Cell]) -> String {
+    let mut out =
+        String::from("     η         λ        ηλ  outcome         t_*    τ_*  max acc  end acc  decline  train acc\n");
+    for c in cells {
+        let _ = writeln!(
+            out,
+            "{:>6} {:>9} {:>9.2e}  {:<9} {:>9} {:>6} {:>8} {:>8} {:>8} {:>10}  {}",
+            c.lr,
+            c.lambda,
+            c.lr * c.lambda,
+            c.outcome.name(),
+            time_of(c),
+            number(c.tau_star, 2),
+            number(c.max_test_accuracy, 3),
+            number(c.final_test_accuracy, 3),
+            number(c.late_decay.map(|m| m.mean), 4),
+            number(c.max_train_accuracy, 3),
+            notes(c),
+        );
+    }
+    out
+}
+
+/// t_* of a cell in steps, or what it is at least.
+pub fn time_of(cell: &Cell) -> String {
+    match (cell.t_star, cell.at_least) {
+        (Some(t), _) => format!("{t:.0}"),
+        (None, Some(t)) => format!("> {t:.0}"),
+        (None, None) => "—".into(),
+    }
+}
+
+/// The fit of a grid in a few lines, or why there is none.
+pub fn fit_text(estimator: Estimator, fit: Option<&Fit>, refused: Option<&str>) -> String {
+    let Some(f) = fit else {
+        return format!("no fit: {}", refused.unwrap_or("there is nothing to fit"));
+    };
+    let without = f.without_l2;
+    let in_them = match without.slope {
+        Some(slope) => format!("slope {slope:.2} from {} of {}", without.timed, without.cells),
+        None => format!("it times {} of {}", without.timed, without.cells),
+    };
+    format!(
+        "slope of log t_* on log λ at fixed η (the law: −1), by the {} estimator: {}\n\
+         placebo, the same times exchanged between λ: {:.2} [{:.2}, {:.2}]; in curves without L2, cut from the smallest λ: {in_them}\n\
+         slope on log ηλ: {}\n\
+         c′ = median τ_*: {}, from {:.2} to {:.2}\n\
+         {} cells timed, {} more bound t_* from below; {} runs, {} seed(s)\n\
+         t_* goes as 1/λ, to within {SLOPE_TOLERANCE} of the slope: {}",
+        estimator.name(),
+        with_interval(f.slope, f.slope_ci, 3),
+        f.placebo_slope,
+        f.placebo_ci[0],
+        f.placebo_ci[1],
+        with_interval(f.slope_product, f.slope_product_ci, 3),
+        with_interval(f.c_prime, f.c_prime_ci, 2),
+        f.c_prime_range[0],
+        f.c_prime_range[1],
+        f.cells_timed,
+        f.cells_bounding,
+        f.n,
+        f.seeds,
+        f.law.text(),
+    )
+}
+
+/// How well whole curves lie on one another, in a line.
+pub fn collapse_text(c: &Collapse) -> String {
+    format!(
+        "whole curves lie on one another best at t·(ηλ)^{}; spread {:.4} over τ, {:.4} over steps",
+        with_interval(c.exponent, c.exponent_ci, 2),
+        c.spread_in_tau,
+        c.spread_in_steps
+    )
 }
 
 /// What an experiment learns, in a line.
@@ -187,13 +254,9 @@ impl SweepPrediction {
 
 /// What a reader of a cell's numbers has to know.
 pub fn notes(cell: &Cell) -> String {
-    let count = |n: usize, what: &str| (n > 0).then(|| format!("{n} of {} {what}", cell.runs));
     let schedule = (cell.lambda_schedule != LambdaScheduleKind::Constant).then(|| "λ at the start".to_owned());
-    [schedule, count(cell.censored, "censored"), count(cell.diverged, "diverged")]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ")
+    let why = matches!(cell.outcome, Outcome::Flat | Outcome::Censored | Outcome::Diverged).then(|| cell.why.clone());
+    [schedule, why].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// A number with `digits` decimals, or a dash.

@@ -6,16 +6,15 @@ use anyhow::Result;
 use l2lab_core::{
     Experiment,
     experiment::{FIELDS, Field},
-    law::{Cell, Fit, after_start, best_accuracy, mean_by_lambda, smoothed},
-    train::{Measurement, Trace},
+    law::{Cell, CellCurves, FITTED, Fit, Metric, curve::time, group, mean, mean_by_lambda, tau_at},
+    run::{Measurement, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
 
 use crate::{
-    figures::{self, Figure, Mark, Series, mean_curve},
-    output::{Summary, notes, number, with_interval},
+    figures::{self, Figure, Mark, Series},
+    output::{Summary, collapse_text, fit_text, notes, number, time_of, with_interval},
     store,
-    study::{FITTED, SLOPE, Verdict},
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -24,7 +23,7 @@ const STYLE: &str = include_str!("report.css");
 pub struct Report {
     /// `report.html`.
     pub html: String,
-    /// `clock.svg`, accuracy against τ, and `law.svg`, t_* against ηλ: name and content.
+    /// `steps.svg` and `clock.svg`, accuracy against steps and against τ, and `law.svg`, t_* against ηλ: name and content.
     pub figures: Vec<(&'static str, String)>,
 }
 
@@ -115,41 +114,48 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
     let curves = Curves::new(summary, traces);
     let others = if curves.lrs.len() > 1 { "; solid lines are the largest η, dashed ones the others." } else { "." };
     let part = |title: &str, text: String, figure| Part { title: title.into(), text, figure, file: None };
+    let collapse = summary.collapse.as_ref().map_or_else(String::new, |c| format!(" Here {}.", collapse_text(c)));
     let mut parts = vec![
-        part(
-            "Test accuracy against steps",
-            format!(
-                "Means over seeds, averaged over a tenth of each run. A smaller λ peaks later. Dots mark the median t_*. \
-                 Colour is λ{others}"
-            ),
-            curves.against("steps", |m| m.step as f64, |c| c.t_star),
-        ),
+        Part {
+            file: Some("steps.svg"),
+            ..part(
+                "Test accuracy against steps",
+                format!(
+                    "Means over seeds, smoothed in log time. Dots mark t_* where it can be told: {} Colour is λ{others}",
+                    "the moment at which a curve arrives at its best, or has it."
+                ),
+                curves.against("steps", |m, _| m),
+            )
+        },
         Part {
             file: Some("clock.svg"),
             ..part(
                 "Test accuracy against regularization time τ = ηλt/(1−β)",
-                "The same curves. Where L2 is the clock, peaks and declines line up; the early rise does not, \
-                 because it goes with ηt."
-                    .into(),
-                curves.against("τ", |m| m.tau, |c| c.tau_star),
+                format!(
+                    "The same curves. Where L2 is the clock, curves of all λ lie on one another; an early rise that goes with ηt does \
+                     not.{collapse}"
+                ),
+                curves.against("τ", |t, trace| tau_at(trace, t)),
             )
         },
         Part {
             file: Some("law.svg"),
-            ..part("The law: t_* against ηλ/(1−β)", fit_text(summary), law_figure(summary, &curves))
+            ..part("The law: t_* against ηλ/(1−β)", law_text(summary), law_figure(summary, &curves))
         },
         part(
-            "Maximum test accuracy against λ",
-            "Each run as long as its λ asks for. The paper: the smaller λ, the better, until nothing more is gained."
+            "‖θ‖² against τ",
+            "L2 alone shrinks it as e^(−2τ), the dashed line, until the gradient holds it.".into(),
+            curves.norms(),
+        ),
+        part(
+            "Best test accuracy against λ",
+            "Each run as long as its λ asks for, each seed at the moment that is best for the others. The paper: the smaller λ, the \
+             better, until nothing more is gained."
                 .into(),
             Figure {
                 x: "λ".into(),
-                y: "maximum test accuracy".into(),
-                series: curves.by_lambda(|runs| {
-                    let runs = runs.iter().filter(|t| !t.diverged());
-                    let best: Vec<f64> = runs.filter_map(|t| best_accuracy(&t.points)).collect();
-                    (!best.is_empty()).then(|| best.iter().sum::<f64>() / best.len() as f64)
-                }),
+                y: "best test accuracy".into(),
+                series: curves.by_lambda(|cell| cell.max_test_accuracy),
                 legend: SeriesLabelPosition::LowerLeft,
                 ..Figure::default()
             },
@@ -166,7 +172,7 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
                     name: String::new(),
                     color: None,
                     mark: Mark::LineAndDots,
-                    points: mean_by_lambda(&p.forecast.outcomes(&summary.experiment, traces)),
+                    points: mean_by_lambda(&p.forecast.scores(&summary.experiment, traces)),
                 }],
                 marker: Some((p.forecast.prediction.lambda_pred, "λ_pred".into())),
                 ..Figure::default()
@@ -181,19 +187,17 @@ fn parts(summary: &Summary, traces: &[Trace]) -> Vec<Part> {
     parts
 }
 
-/// How far below the lowest curve's maximum the accuracy axis reaches.
-const BELOW_PEAKS: f64 = 0.08;
-
 /// The curve of one cell of the grid.
 struct Curve<'a> {
     cell: &'a Cell,
+    trace: &'a Trace,
     series: Series,
 }
 
 /// The grid's traces, arranged for drawing.
 struct Curves<'a> {
-    traces: &'a [Trace],
-    cells: &'a [Cell],
+    /// Each cell with its runs; those that diverged are not drawn.
+    groups: Vec<(&'a Cell, Vec<&'a Trace>)>,
     /// Distinct η, the largest first.
     lrs: Vec<f64>,
     /// Distinct λ, the largest first.
@@ -208,131 +212,139 @@ impl<'a> Curves<'a> {
             values
         };
         let (lrs, lambdas) = (sorted(&summary.experiment.lr), sorted(&summary.experiment.lambda));
-        Self { traces, cells: &summary.cells, lrs, lambdas }
+        let mut groups: Vec<(&Cell, Vec<&Trace>)> = summary.cells.iter().zip(group(traces)).collect();
+        // The largest η last, so that it is on top.
+        groups.sort_by(|a, b| a.0.lr.total_cmp(&b.0.lr).then(b.0.lambda.total_cmp(&a.0.lambda)));
+        for (_, runs) in &mut groups {
+            runs.retain(|t| !t.diverged());
+        }
+        Self { groups, lrs, lambdas }
     }
 
-    fn runs(&self, lr: f64, lambda: f64) -> Vec<&'a Trace> {
-        self.traces.iter().filter(|t| t.run.lr == lr && t.run.lambda == lambda).collect()
-    }
-
-    /// A curve for each cell: `y` averaged over seeds at `x`; the largest η last, so that it is on top.
-    fn curves(&self, x: impl Fn(&Measurement) -> f64, y: impl Fn(&[Measurement]) -> Vec<f64>) -> Vec<Curve<'a>> {
-        let mut cells: Vec<&Cell> = self.cells.iter().collect();
-        cells.sort_by(|a, b| a.lr.total_cmp(&b.lr).then(b.lambda.total_cmp(&a.lambda)));
-        let curve = |cell: &'a Cell| {
-            let runs: Vec<&Trace> = self.runs(cell.lr, cell.lambda).into_iter().filter(|t| !t.diverged()).collect();
-            let values: Vec<Vec<f64>> = runs.iter().map(|t| y(after_start(&t.points))).collect();
-            let means = mean_curve(&values);
-            let times = after_start(&runs.first()?.points);
+    /// A curve for each cell, of points of its runs.
+    fn curves(&self, points: impl Fn(&[&'a Trace]) -> Vec<(f64, f64)>) -> Vec<Curve<'a>> {
+        let curve = |(cell, runs): &(&'a Cell, Vec<&'a Trace>)| {
             let solid = cell.lr == self.lrs[0];
             let color = self.lambdas.iter().position(|&l| l == cell.lambda)?;
             let series = Series {
                 name: if solid { format!("λ = {}", cell.lambda) } else { String::new() },
                 color: Some((color, self.lambdas.len())),
                 mark: if solid { Mark::Line } else { Mark::Dashed },
-                points: times.iter().map(&x).zip(means).collect(),
+                points: points(runs),
             };
-            Some(Curve { cell, series })
+            Some(Curve { cell, trace: runs.first()?, series })
         };
-        cells.into_iter().filter_map(curve).collect()
+        self.groups.iter().filter_map(curve).collect()
     }
 
-    /// Test accuracy of each cell, with a dot at its median t_*. The early rise is cut off where it
-    /// would leave no room for the peaks.
-    fn against(&self, x: &str, time: impl Fn(&Measurement) -> f64, t_star: impl Fn(&Cell) -> Option<f64>) -> Figure {
-        let curves = self.curves(time, smoothed);
-        let top = |c: &Curve| c.series.points.iter().map(|p| p.1).fold(f64::MIN, f64::max);
-        let floor = curves.iter().map(top).fold(f64::INFINITY, f64::min) - BELOW_PEAKS;
+    /// Test accuracy of each cell against a time made of steps, with a dot on the curve at its t_*.
+    fn against(&self, x: &str, at: impl Fn(f64, &Trace) -> f64) -> Figure {
+        let smoothed = |runs: &[&'a Trace]| {
+            let cell = CellCurves::new(runs.to_vec(), Metric::Accuracy, f64::INFINITY);
+            let mean = cell.mean(&cell.everyone());
+            let place = |i: usize| at(time((cell.first + i as i64) as f64), runs[0]);
+            mean.iter().enumerate().map(|(i, &accuracy)| (place(i), accuracy)).collect()
+        };
+        let curves = self.curves(smoothed);
         let dot = |c: &Curve| {
-            let x = t_star(c.cell)?;
+            let x = at(c.cell.t_star?, c.trace);
             let nearest = c.series.points.iter().min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()))?;
             Some(Series { name: String::new(), mark: Mark::Dots, points: vec![(x, nearest.1)], ..c.series.clone() })
         };
         let dots: Vec<Series> = curves.iter().filter_map(dot).collect();
         let series = curves.into_iter().map(|c| c.series).chain(dots).collect();
-        Figure { x: x.into(), y: "test accuracy".into(), series, floor: Some(floor), ..Figure::default() }
+        Figure { x: x.into(), y: "test accuracy".into(), series, ..Figure::default() }
+    }
+
+    /// Means over seeds of what was measured, against τ.
+    fn measured(&self, of: impl Fn(&Measurement) -> f64) -> Vec<Curve<'a>> {
+        self.curves(|runs| {
+            let count = runs.iter().map(|t| t.points.len()).min().unwrap_or(0);
+            let mean = |i: usize| runs.iter().map(|t| of(&t.points[i])).sum::<f64>() / runs.len() as f64;
+            (0..count).map(|i| (runs[0].points[i].tau, mean(i))).collect()
+        })
     }
 
     fn training(&self) -> Figure {
-        let curves = self.curves(|m| m.tau, |points| points.iter().map(|m| m.train_accuracy).collect());
-        let series = curves.into_iter().map(|c| c.series).collect();
+        let series = self.measured(|m| m.train_accuracy).into_iter().map(|c| c.series).collect();
         Figure { x: "τ".into(), y: "training accuracy".into(), series, ..Figure::default() }
     }
 
+    /// ‖θ‖², and what L2 alone would leave of it.
+    fn norms(&self) -> Figure {
+        let curves = self.measured(|m| m.sq_norm);
+        let starts = || self.groups.iter().filter_map(|(_, runs)| Some(runs.first()?.points.first()?.sq_norm));
+        let start = starts().sum::<f64>() / starts().count().max(1) as f64;
+        let least = curves.iter().flat_map(|c| &c.series.points).map(|p| p.1).fold(f64::INFINITY, f64::min);
+        let mut series: Vec<Series> = curves.into_iter().map(|c| c.series).collect();
+        let alone = |i: i32| {
+            let tau = 0.01 * 10_f64.powf(f64::from(i) / 20.0);
+            (tau, start * (-2.0 * tau).exp())
+        };
+        let points = (0..80).map(alone).filter(|p| p.1 > least).collect();
+        series.push(Series { name: "e^(−2τ)".into(), color: None, mark: Mark::Dashed, points });
+        let legend = SeriesLabelPosition::LowerLeft;
+        Figure { x: "τ".into(), y: "‖θ‖²".into(), log_y: true, series, legend, ..Figure::default() }
+    }
+
     /// A line over λ for each η.
-    fn by_lambda(&self, value: impl Fn(&[&Trace]) -> Option<f64>) -> Vec<Series> {
+    fn by_lambda(&self, value: impl Fn(&Cell) -> Option<f64>) -> Vec<Series> {
+        let cell = |lr: f64, lambda: f64| self.groups.iter().map(|g| g.0).find(|c| c.lr == lr && c.lambda == lambda);
         let line = |(i, &lr): (usize, &f64)| Series {
             name: format!("η = {lr}"),
             color: Some((i, self.lrs.len())),
             mark: Mark::LineAndDots,
-            points: self.lambdas.iter().filter_map(|&l| Some((l, value(&self.runs(lr, l))?))).collect(),
+            points: self.lambdas.iter().filter_map(|&l| Some((l, value(cell(lr, l)?)?))).collect(),
         };
         self.lrs.iter().enumerate().map(line).collect()
     }
 }
 
-/// t_* of each run that counts, and the fitted line.
+/// t_* of each cell that can be timed, the fitted line, and the placebo's slope through the same dots.
 fn law_figure(summary: &Summary, curves: &Curves) -> Figure {
-    let estimator = summary.experiment.estimator;
-    let scale = summary.experiment.effective_lr(1.0);
+    let rate = |c: &Cell| Some((c.tau_star? / c.t_star?, c.t_star?));
     let dots = |(i, &lr): (usize, &f64)| Series {
         name: format!("η = {lr}"),
         color: Some((i, curves.lrs.len())),
         mark: Mark::Dots,
-        points: summary
-            .runs
-            .iter()
-            .filter(|r| r.lr == lr)
-            .filter_map(|r| Some((lr * scale * r.lambda, r.sample(estimator)?.t_star)))
-            .collect(),
+        points: summary.cells.iter().filter(|c| c.lr == lr).filter_map(rate).collect(),
     };
     let mut series: Vec<Series> = curves.lrs.iter().enumerate().map(dots).collect();
     if let Some(fit) = &summary.fit {
-        let xs = series.iter().flat_map(|s| &s.points).map(|p| p.0);
-        let (low, high) = (xs.clone().fold(f64::INFINITY, f64::min), xs.fold(0.0, f64::max));
-        let at = |x: f64| (x, (fit.intercept + fit.slope * x.ln()).exp());
-        series.push(Series {
-            name: format!("fit, slope {:.2}", fit.slope),
+        let points: Vec<(f64, f64)> = series.iter().flat_map(|s| s.points.clone()).collect();
+        let xs = || points.iter().map(|p| p.0);
+        let (low, high) = (xs().fold(f64::INFINITY, f64::min), xs().fold(0.0, f64::max));
+        let n = points.len() as f64;
+        let middle = |of: fn(&(f64, f64)) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / n;
+        let (mx, my) = (middle(|p| p.0), middle(|p| p.1));
+        let line = |name: String, slope: f64| Series {
+            name,
             color: None,
             mark: Mark::Dashed,
-            points: vec![at(low), at(high)],
-        });
+            points: [low, high].map(|x| (x, (my + slope * (x.ln() - mx)).exp())).to_vec(),
+        };
+        series.push(line(format!("fit, slope {:.2}", fit.slope), fit.slope));
+        series.push(line(format!("placebo, slope {:.2}", fit.placebo_slope), fit.placebo_slope));
     }
     let legend = SeriesLabelPosition::UpperRight;
     Figure { x: "η_eff λ".into(), y: "t_* (steps)".into(), log_y: true, series, legend, ..Figure::default() }
 }
 
-fn fit_text(summary: &Summary) -> String {
-    let estimator = summary.experiment.estimator.name();
-    match &summary.fit {
-        Some(f) => format!(
-            "Slope {} (the law: −1) by the {estimator} estimator; c′ = {}, from {:.2} to {:.2} over {} runs; {} seed(s).",
-            with_interval(f.slope, f.slope_ci, 3),
-            with_interval(f.c_prime, f.c_prime_ci, 2),
-            f.c_prime_range[0],
-            f.c_prime_range[1],
-            f.n,
-            f.seeds
-        ),
-        None => format!("Too few runs reached their peak for a fit by the {estimator} estimator."),
-    }
+fn law_text(summary: &Summary) -> String {
+    let text = fit_text(summary.experiment.estimator, summary.fit.as_ref(), summary.fit_refused.as_deref());
+    text.replace("\n\n", "\n").replace('\n', ". ")
 }
 
 /// What the numbers say of the paper's claims, in words.
 fn verdict(summary: &Summary) -> String {
-    let mut items = Vec::new();
-    if let Some(f) = &summary.fit {
-        let verdict = Verdict::near(-1.0, SLOPE, f.slope_ci).text();
+    let mut items = vec![law_text(summary)];
+    items.extend(summary.collapse.as_ref().map(collapse_text));
+    let decays: Vec<f64> = summary.cells.iter().filter_map(|c| Some(c.late_decay?.mean)).collect();
+    if let Some(m) = mean(&decays) {
         items.push(format!(
-            "t_* against ηλ has slope {}; that it is −1, to within {SLOPE}: {verdict}.",
-            with_interval(f.slope, f.slope_ci, 3)
-        ));
-    }
-    let decay: Vec<f64> = summary.cells.iter().filter_map(|c| c.late_decay).collect();
-    if !decay.is_empty() {
-        let mean = decay.iter().sum::<f64>() / decay.len() as f64;
-        items.push(format!(
-            "Late decay: from its maximum to the end of a run, smoothed test accuracy falls by {mean:.4} on average."
+            "From the moment of its best accuracy to the end a cell loses {} of it (interval over {} cells).",
+            with_interval(m.mean, m.ci, 4),
+            m.n
         ));
     }
     let least = summary.cells.iter().filter_map(|c| Some((c.lambda, c.max_train_accuracy?)));
@@ -352,11 +364,12 @@ fn table(summary: &Summary) -> String {
         vec![
             c.lr.to_string(),
             c.lambda.to_string(),
-            number(c.t_star, 0),
+            c.outcome.name().to_owned(),
+            time_of(c),
             number(c.tau_star, 3),
-            number(c.max_test_accuracy, 4),
+            c.max_test_accuracy.map_or_else(|| "—".into(), |a| with_interval(a, c.max_test_accuracy_ci, 4)),
             number(c.final_test_accuracy, 4),
-            number(c.late_decay, 4),
+            c.late_decay.map_or_else(|| "—".into(), |m| with_interval(m.mean, m.ci, 4)),
             number(c.max_train_accuracy, 4),
             c.runs.to_string(),
             notes(c),
@@ -366,20 +379,34 @@ fn table(summary: &Summary) -> String {
         vec![
             name.clone(),
             with_interval(f.slope, f.slope_ci, 3),
-            f.slope_lambda.map_or_else(|| "—".into(), |s| with_interval(s, f.slope_lambda_ci, 3)),
+            format!("{:.2} [{:.2}, {:.2}]", f.placebo_slope, f.placebo_ci[0], f.placebo_ci[1]),
+            with_interval(f.slope_product, f.slope_product_ci, 3),
             with_interval(f.c_prime, f.c_prime_ci, 3),
-            f.n.to_string(),
+            f.cells_timed.to_string(),
         ]
     };
-    let head =
-        ["η", "λ", "t_*", "τ_*", "max. accuracy", "final accuracy", "late decay", "max. training", "runs", "notes"];
+    let head = [
+        "η",
+        "λ",
+        "outcome",
+        "t_*",
+        "τ_*",
+        "best accuracy",
+        "final accuracy",
+        "decline",
+        "max. training",
+        "runs",
+        "notes",
+    ];
     format!(
-        "<h2>The numbers</h2><p>Medians of t_* and means of accuracies over seeds, by the {} estimator.</p>{}\
-         <h2>The estimators</h2><p>[ ]: 95 % interval over seeds.</p>{}",
+        "<h2>The numbers</h2><p>t_* of the mean curve over seeds, by the {} estimator; a curve has arrived within {:.4} of its \
+         maximum.</p>{}<h2>The estimators</h2><p>[ ]: 95 % interval over seeds; of the placebo, 95 % of the exchanges of times \
+         between λ.</p>{}",
         summary.experiment.estimator.name(),
+        summary.tolerance,
         table_of(&head, &summary.cells.iter().map(cell).collect::<Vec<_>>()),
         table_of(
-            &["estimator", "slope on log ηλ", "slope on log λ", "c′", "runs"],
+            &["estimator", "slope on log λ", "placebo", "slope on log ηλ", "c′", "cells"],
             &summary.fits.iter().map(fit).collect::<Vec<_>>()
         )
     )

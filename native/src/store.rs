@@ -19,7 +19,8 @@ use anyhow::{Context, Result, bail};
 use l2lab_core::{
     Experiment,
     data::{Dataset, Split},
-    train::{NamedTensor, RunSpec, Snapshot, Trace},
+    run::{RunSpec, Trace},
+    train::{NamedTensor, Snapshot},
 };
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
@@ -520,7 +521,7 @@ mod tests {
     fn of_two_who_finish_a_run_the_first_counts() {
         let dir = tempfile::tempdir().unwrap();
         let (store, first) = store(dir.path());
-        let second = Trace { end: Some(l2lab_core::train::End::Completed), ..first.clone() };
+        let second = Trace { end: Some(l2lab_core::run::End::Completed), ..first.clone() };
         assert_eq!(store.finish("grid", 0, first.clone()).unwrap(), first);
         assert_eq!(store.finish("grid", 0, second).unwrap(), first);
         // A run that had the number before an earlier phase was done again is no answer.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use l2lab_core::{Experiment, train::Trace};
+use l2lab_core::{Experiment, law::Verdict, run::Trace};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,70 +11,6 @@ use crate::{
     output,
     report::{Part, Report, list},
 };
-
-/// What the data decide about a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    /// The interval is on the claim's side.
-    #[serde(rename = "holds")]
-    Holds,
-    /// It is on the other side.
-    #[serde(rename = "does not hold here")]
-    Fails,
-    /// It has both.
-    #[serde(rename = "not decided by this data")]
-    Open,
-}
-
-/// The training accuracy above which data count as fitted.
-pub const FITTED: f64 = 0.999;
-/// How far a measured exponent may be from a law's and still be called that: over a decade, a factor of 1.6.
-pub const SLOPE: f64 = 0.2;
-
-impl Verdict {
-    /// Of "the difference is above `bound`", by the difference's interval.
-    pub fn above(bound: f64, interval: Option<[f64; 2]>) -> Self {
-        match interval {
-            Some([low, _]) if low > bound => Self::Holds,
-            Some([_, high]) if high < bound => Self::Fails,
-            _ => Self::Open,
-        }
-    }
-
-    /// Of "the difference is below `bound`", by its interval.
-    pub fn below(bound: f64, interval: Option<[f64; 2]>) -> Self {
-        Self::above(-bound, interval.map(|[low, high]| [-high, -low]))
-    }
-
-    /// Of "the number is `expected` to within `tolerance`", by its interval.
-    pub fn near(expected: f64, tolerance: f64, interval: Option<[f64; 2]>) -> Self {
-        let [least, most] = [expected - tolerance, expected + tolerance];
-        match interval {
-            Some([low, high]) if low > least && high < most => Self::Holds,
-            Some([low, high]) if low > most || high < least => Self::Fails,
-            _ => Self::Open,
-        }
-    }
-
-    /// Of several at once: holds if all do, fails if one does.
-    pub fn all(of: &[Self]) -> Self {
-        if of.contains(&Self::Fails) {
-            Self::Fails
-        } else if of.iter().all(|v| *v == Self::Holds) {
-            Self::Holds
-        } else {
-            Self::Open
-        }
-    }
-
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Fails => "does not hold here",
-            Self::Open => "not decided by this data",
-        }
-    }
-}
 
 /// A claim of the paper, and what the runs say of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -155,35 +91,5 @@ impl<F: Serialize> Study<'_, F> {
             let _ = write!(text, "\n{claim}\n");
         }
         Ok(text + &output::place(job))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Verdict::{self, Fails, Holds, Open};
-
-    #[test]
-    fn an_interval_decides_or_does_not() {
-        let is = |low: f64, high: f64| Some([low, high]);
-        for (interval, above, below, near) in [
-            (is(0.1, 0.2), Holds, Fails, Open),
-            (is(-0.2, -0.1), Fails, Holds, Open),
-            (is(-0.1, 0.1), Open, Open, Holds),
-            (is(-0.2, 0.2), Open, Open, Open),
-            (is(0.16, 0.2), Holds, Fails, Fails),
-            (is(-0.9, -0.8), Fails, Holds, Fails),
-            // One seed decides nothing.
-            (None, Open, Open, Open),
-        ] {
-            let found =
-                (Verdict::above(0.0, interval), Verdict::below(0.0, interval), Verdict::near(0.0, 0.15, interval));
-            assert_eq!(found, (above, below, near), "{interval:?}");
-        }
-        assert_eq!(Verdict::near(-1.0, 0.2, is(-1.1, -0.9)), Holds);
-    }
-
-    #[test]
-    fn several_hold_together_or_one_fails_all() {
-        assert_eq!([&[Holds, Holds][..], &[Holds, Open], &[Open, Fails]].map(Verdict::all), [Holds, Open, Fails]);
     }
 }

@@ -31,7 +31,7 @@ async function show(t, folder, file, allow = []) {
 /** Plays the lesson's figure; its second one shows the same runs. */
 async function lesson(page) {
   const figure = await playThrough(page, "#clock");
-  assert.match(await figure.finding(), /^The 2 peaks come/);
+  assert.match(await figure.finding(), /^Of 3 curves of test accuracy, /);
   const law = new Figure(page, 'l2-lab[for="clock"]');
   await law.lab.scrollIntoViewIfNeeded();
   await law.status().getByText("Done").waitFor();
@@ -66,7 +66,7 @@ test("Observable Framework", async (t) => {
   await run(folder, "npm", "run", "build");
   const page = await show(t, join(folder, "dist"), "index.html");
   await playThrough(page, "#clock");
-  assert.match(await page.locator("#peaks").innerText(), /λ = 0\.1 at step \d+, λ = 0\.03 at step \d+/);
+  assert.match(await page.locator("#peaks").innerText(), /λ = 0\.2 at step \d+, λ = 0\.1 at step \d+, λ = 0\.05 at step \d+/);
 });
 
 test("MDX and React: properties, methods, events and their types", async (t) => {
@@ -79,10 +79,10 @@ test("MDX and React: properties, methods, events and their types", async (t) => 
   await lesson(page);
   const clock = new Figure(page);
   assert.equal(await page.locator("#finding").innerText().then((said) => said.replaceAll("\u00a0", " ")), await clock.finding());
-  assert.equal(await page.locator("#peaks li").count(), 2);
-  await page.getByRole("button", { name: "Use a larger second λ" }).click();
-  assert.equal(await clock.lab.getAttribute("lambda"), "0.1,0.05");
+  assert.equal(await page.locator("#peaks li").count(), 3);
+  await page.getByRole("button", { name: "Use twice the λ" }).click();
+  assert.equal(await clock.lab.getAttribute("lambda"), "0.4,0.2,0.1");
   await page.getByRole("button", { name: "Train", exact: true }).click();
-  await page.locator("#finding").getByText("The 2 peaks come").waitFor();
-  assert.match((await page.locator("#peaks li").allInnerTexts()).join(), /λ = 0\.05: step/);
+  await page.locator("#finding").getByText("Of 3 curves of test accuracy").waitFor();
+  assert.match((await page.locator("#peaks li").allInnerTexts()).join(), /λ = 0\.4: step \d+/);
 });

@@ -157,7 +157,7 @@ test("a crash of the worker that makes plans and findings is survived", async (t
   await analyst(page).evaluate(() => void setTimeout(() => { throw new Error("out of order"); }));
   await clock.done();
   assert.equal(await clock.alerts(), "");
-  assert.match(await clock.finding(), /^The 2 peaks come/);
+  assert.match(await clock.finding(), /^Of 2 curves of test accuracy, /);
 });
 
 /** An IDX file: a type for images or labels, its dimensions, its bytes. */

@@ -12,7 +12,7 @@ after(async () => {
 });
 
 /** Twenty steps of one small network. A software GPU compiles a shader for each kind of layer, which takes most of the time. */
-const COMMON = { lambda: "0.1", seeds: "1", steps: "20", measurements: "20", train: "128", test: "64", batch: "32" };
+const COMMON = { lambda: "0.1", seeds: "1", steps: "20", measurements: "100", train: "128", test: "64", batch: "32" };
 const FC = { ...COMMON, width: "32", depth: "3" };
 /** Has the fewest shaders. */
 const LINEAR = { ...COMMON, model: "linear" };

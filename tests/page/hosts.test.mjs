@@ -31,7 +31,7 @@ async function plays(page) {
   const clock = new Figure(page);
   await clock.play();
   await clock.done();
-  assert.match(await clock.finding(), /^The 2 peaks come/);
+  assert.match(await clock.finding(), /^Of 2 curves of test accuracy, /);
   return clock.csv();
 }
 

@@ -1,7 +1,7 @@
 // The page for everyone: keyboard, phone, screen reader, dark and light, still and quiet.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ADAPT, Figure, SMALL, address, autoOf, axe, browse, open, serve } from "./site.mjs";
+import { ADAPT, Figure, SMALL, TIMED, address, autoOf, axe, browse, open, serve } from "./site.mjs";
 
 const [site, browser] = await Promise.all([serve(), browse()]);
 after(async () => {
@@ -205,15 +205,15 @@ test("schedules are chosen by keyboard, and λ is read out", async (t) => {
   const chart = auto.lab.locator("l2-chart").nth(1);
   await chart.locator(".frame").focus();
   await page.keyboard.press("ArrowDown");
-  assert.match(await chart.locator("[aria-live]").innerText(), /^λ = 0.03: step 60, λ 0.03$/);
+  assert.match(await chart.locator("[aria-live]").innerText(), /^λ = 0.03: step 3000, λ 0.03$/);
   for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowUp");
   await page.keyboard.press("End");
   assert.match((await chart.locator("[aria-live]").innerText()).replaceAll("\u202f", ""), /^AutoL2: step 3000, λ /);
   assert.match(await chart.locator("#summary").textContent(), /AutoL2: λ goes from 0\.1 to /);
 });
 
-test("a screen reader hears of peaks and of the end", async (t) => {
-  const page = await open(t, browser, address(site.url, { ...SMALL, lambda: "0.1,0.003" }));
+test("a screen reader hears of times and of the end", async (t) => {
+  const page = await open(t, browser, address(site.url, TIMED));
   const clock = new Figure(page);
   await page.evaluate(() => {
     window.heard = [];
@@ -223,7 +223,7 @@ test("a screen reader hears of peaks and of the end", async (t) => {
   await clock.play();
   await clock.done();
   const heard = await page.evaluate(() => window.heard.map((text) => text.replaceAll("\u00a0", " ")));
-  assert.match(heard[0], /^Peaked: λ = 0\.1 at τ = [\d.]+\.$/);
+  assert.match(heard[0], /^Timed: λ = 0\.2, t\* at τ = [\d.]+; λ = 0\.1, /);
   assert.match(heard.at(-1), /^Done\. \S/);
   assert.ok(heard.length < 5, "it does not talk all the time");
 });

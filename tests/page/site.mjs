@@ -129,7 +129,10 @@ function watch(page) {
 /** A small experiment in the page's address: four runs, a second of work. */
 export const SMALL = { lambda: "0.1,0.03", seeds: "2", width: "16", depth: "2", tau: "1.2", measurements: "20" };
 
-/** The same for the figure where λ adapts: two constants, two schedules. */
+/** Three runs that start with large weights, which L2 wears off: each of them has a t* that can be told. */
+export const TIMED = { lambda: "0.2,0.1,0.05", lr: "0.05", "w-std": "8", bias: "false", seeds: "1", width: "32", depth: "2", tau: "5", measurements: "24" };
+
+/** A small experiment for the figure where λ adapts: two constants, two schedules. */
 export const ADAPT = { lambda: "0.5,0.01", compare: "autol2,inverse-time", seeds: "2", width: "16", depth: "2", steps: "400", measurements: "20" };
 
 /** The address with these settings. */

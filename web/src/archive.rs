@@ -8,7 +8,8 @@ use l2lab_core::{
     data::{File, Split, split_of_files},
     experiment::ExperimentError,
     recording::ModelSummary,
-    train::{Execution, RunSpec, plan},
+    run::RunSpec,
+    train::{Execution, plan},
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;

@@ -1,6 +1,6 @@
 //! Experiments made of a URL's settings, and what traces say.
 
-use l2lab_core::{Experiment, figure::Figure, law::Forecast, recording::Findings, train::Trace};
+use l2lab_core::{Experiment, Forecast, figure::Figure, recording::Findings, run::Trace};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 

@@ -6,7 +6,8 @@ use burn::tensor::Device;
 use l2lab_core::{
     Experiment,
     data::Split,
-    train::{End, Measurement, RunSpec, Task, Trainer, disagreement},
+    run::{End, Measurement, RunSpec},
+    train::{Task, Trainer, disagreement},
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;

@@ -31,31 +31,31 @@ function judge(answer: string, run: string, paper: string, said: string, claim: 
   return { state: answer === run ? "right" : "wrong", text: `${sentence(said)}${surprise}` };
 }
 
-/** By how much the peak moves when λ is divided by three; answers are factors of its time. */
+/** By how much t* moves when λ is divided by three; answers are factors of it. */
 export function clock(runs: readonly Recording[], answer: string): Verdict {
-  const peaks = peaksOf(runs.at(-1));
-  const [first, last] = [peaks[0], peaks.at(-1)];
-  if (!first || !last || first === last) return open("This run cannot tell: fewer than two λ reached a peak. Go back to the default settings and play again.");
+  const timed = timedOf(runs.at(-1));
+  const [first, last] = [timed[0], timed.at(-1)];
+  if (!first || !last || first === last) return open("This run cannot tell: fewer than two of its λ have a t* that can be told. Take more seeds under More settings, and play again.");
   const power = Math.log(last.t_star / first.t_star) / Math.log(first.lambda / last.lambda);
   const factor = 3 ** power;
   const said =
-    `from λ\u00a0=\u00a0${short(first.lambda)} to λ\u00a0=\u00a0${short(last.lambda)} your peak moves from step ${whole(first.t_star)} to step ${whole(last.t_star)}. ` +
+    `from λ\u00a0=\u00a0${short(first.lambda)} to λ\u00a0=\u00a0${short(last.lambda)} your t* moves from step ${whole(first.t_star)} to step ${whole(last.t_star)}. ` +
     `That is a factor of ${short(factor, 2)} for each factor of 3 in λ.`;
   return judge(answer, nearest(["1/3", "1", "3", "9"], factor), "3", said, "The law says a factor of 3: three times later.");
 }
 
-/** What another η does to the time of the peak; answers are factors for an η that is doubled. */
+/** What another η does to t*; answers are factors for an η that is doubled. */
 export function law(runs: readonly Recording[], answer: string): Verdict {
   const now = runs.at(-1);
   if (!now) return open("There is no run yet.");
   const lr = rateOf(now);
   const before = runs.filter((r) => rateOf(r) !== lr && sameBut(r.experiment, now.experiment, ["lr", "budget"])).at(-1);
   if (!before) return open(`There is one run, at η\u00a0=\u00a0${short(lr)}. Now set η to another value, change nothing else, and press Play again: it takes two runs to compare.`);
-  const pairs = peaksOf(now).flatMap((peak) => {
-    const other = peaksOf(before).find((p) => p.lambda === peak.lambda);
-    return other ? [Math.log(peak.t_star / other.t_star)] : [];
+  const pairs = timedOf(now).flatMap((cell) => {
+    const other = timedOf(before).find((c) => c.lambda === cell.lambda);
+    return other ? [Math.log(cell.t_star / other.t_star)] : [];
   });
-  if (pairs.length === 0) return open("These two runs cannot tell: no λ reached its peak in both.");
+  if (pairs.length === 0) return open("These two runs cannot tell: no λ has a t* in both.");
   const change = pairs.reduce((a, b) => a + b, 0) / pairs.length;
   const doubling = 2 ** (change / Math.log(lr / rateOf(before)));
   const said =
@@ -70,7 +70,7 @@ export function predict(runs: readonly Recording[], answer: string): Verdict {
   if (!run) return open("There is no run yet.");
   if (run.experiment.budget === null) return open("Your run has no budget of its own yet: set the budget, then press Play.");
   const { forecast, regret } = run.findings;
-  if (!forecast) return open("This run makes no prediction: no λ reached its peak with every seed. Go back to the default settings, set the budget and play again.");
+  if (!forecast) return open("This run makes no prediction: no λ has a t* that can be told. Take more seeds under More settings, set the budget and play again.");
   const { lambda0, t_star, budget, lambda_pred } = forecast;
   const made = `λ\u00a0=\u00a0${short(lambda0)} ×\u00a0${whole(t_star)} /\u00a0${whole(budget)} = ${short(lambda_pred, 2)} from your own short runs`;
   const agrees = within(Number(answer), lambda_pred, NEAR);
@@ -129,12 +129,12 @@ export function limits(runs: readonly Recording[], answer: string): Verdict {
   const run = runs.at(-1);
   if (!run) return open("There is no run yet.");
   if (run.experiment.model === "linear") return open("This was still the linear model. Set the model to fully connected and η to 0.1, then press Play again.");
-  const cells = constantsOf(run).filter((c): c is Cell & { late_decay: number } => c.late_decay !== null);
-  const falling = cells.filter((c) => c.late_decay >= TOLERANCE);
+  const cells = constantsOf(run).flatMap(({ late_decay, ...cell }) => (late_decay ? { ...cell, fall: late_decay.mean } : []));
+  const falling = cells.filter((c) => c.fall >= TOLERANCE);
   if (cells.length < 2) return open("This run cannot tell: it takes two λ or more. Go back to the default settings and play again.");
   const shown = falling.length === 0 ? "none" : falling.length === cells.length ? "every" : falling.length === 1 && falling[0] === cells[0] ? "largest" : "some";
-  const list = cells.map((c) => `${fixed(c.late_decay, 3)} (λ\u00a0=\u00a0${short(c.lambda)})`).join(", ");
-  const said = `accuracy falls after its peak by ${list}.`;
+  const list = cells.map((c) => `${fixed(c.fall, 3)} (λ\u00a0=\u00a0${short(c.lambda)})`).join(", ");
+  const said = `accuracy falls after its best by ${list}.`;
   const fitted = cells.some((c) => (c.max_train_accuracy ?? 0) >= FITTED);
   const claim = "A network that fits its training data should lose accuracy at every λ.";
   return judge(answer, shown, "every", said, fitted ? claim : `${claim} Yours does not fit them: nothing is claimed.`);
@@ -147,8 +147,8 @@ function constantsOf(run: Recording | undefined): Cell[] {
   return cells.filter((c) => c.lambda_schedule === "constant" && c.lr === lr).sort((a, b) => b.lambda - a.lambda);
 }
 
-/** Those of them that reached a peak. */
-function peaksOf(run: Recording | undefined): (Cell & { t_star: number })[] {
+/** Those of them that have a t*. */
+function timedOf(run: Recording | undefined): (Cell & { t_star: number })[] {
   return constantsOf(run).filter((c): c is Cell & { t_star: number } => c.t_star !== null && c.t_star > 0);
 }
 

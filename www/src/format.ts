@@ -38,6 +38,11 @@ export function whole(value: number): string {
   return (value < 0 ? "−" : "") + group(String(Math.round(Math.abs(value))));
 }
 
+/** The ends of an interval, if there is one. */
+export function ends(interval: readonly [number, number] | null, text: (value: number) => string): readonly [string, string] | null {
+  return interval && [text(interval[0]), text(interval[1])];
+}
+
 function group(digits: string): string {
   return digits.length < 5 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, THIN);
 }

@@ -51,7 +51,7 @@ class Exercise {
       if (form.dataset["state"]) this.#say({ state: "open", text: "Press Check for the new answer." });
       this.#waiting = false;
     });
-    form.querySelector<HTMLButtonElement>("[data-set]")?.addEventListener("click", (event) => this.#set(event.currentTarget as HTMLButtonElement));
+    form.querySelector<HTMLButtonElement>("[data-set], [data-double]")?.addEventListener("click", (event) => this.#set(event.currentTarget as HTMLButtonElement));
   }
 
   /** There is something new of the figure. */
@@ -72,7 +72,9 @@ class Exercise {
   #set({ dataset }: HTMLButtonElement): void {
     const lab = document.querySelector<HTMLElementTagNameMap["l2-lab"]>(`l2-lab#${this.figure}`);
     if (!lab) return;
-    lab.changes = { ...lab.changes, ...Object.fromEntries(new URLSearchParams(dataset["set"])) };
+    const { set = "", double } = dataset;
+    const doubled = double ? { [double]: String(lab.settings[double]?.split(",").map((value) => 2 * Number(value))) } : {};
+    lab.changes = { ...lab.changes, ...Object.fromEntries(new URLSearchParams(set)), ...doubled };
     this.#say({ state: "open", text: "It is set. Press Play on the figure, and Check when the run has ended." });
   }
 

@@ -30,7 +30,7 @@ export type OptimizerKind = "sgd" | "nesterov" | "sgdw" | "adam" | "adamw";
 
 export type Decayed = "all" | "weights";
 
-export type Estimator = "threshold" | "smoothed" | "loss";
+export type Estimator = "arrival" | "peak" | "loss";
 
 export type Length = string;
 
@@ -216,7 +216,7 @@ compare: Schedules,
  */
 "probe-every": number, 
 /**
- * Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.
+ * Length of each run in regularization time τ = η/(1−β)·λ·t; most maxima are between 0.5 and 2; 2 where no length is given.
  */
 tau: number | null, 
 /**
@@ -228,7 +228,7 @@ steps: number | null,
  */
 epochs: number | null, 
 /**
- * Measurements over each run, evenly spaced and at least a step apart.
+ * Measurements for each tenfold of steps, evenly spaced in log time: the same for runs of every length.
  */
 measurements: number, 
 /**
@@ -240,7 +240,7 @@ seeds: number,
  */
 seed: number, 
 /**
- * Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.
+ * Estimator of t_* for fits and predictions: arrival (near the highest test accuracy), peak, or loss (the least test loss).
  */
 estimator: Estimator, 
 /**
@@ -274,9 +274,9 @@ seed: number,
  */
 steps: number, 
 /**
- * Steps between measurements; the last step is measured too.
+ * Measurements for each tenfold of steps; the last step is measured too.
  */
-measure_every: number, };
+per_decade: number, };
 
 export type Measurement = { 
 /**
@@ -344,19 +344,33 @@ points: Array<Measurement>,
  */
 end: End | null, };
 
-export type Peak = { 
+export type Outcome = "peak" | "plateau" | "flat" | "censored" | "diverged";
+
+export type Verdict = "holds" | "does not hold here" | "not decided by this data" | "premise not met";
+
+export type Mean = { 
 /**
- * t_* in steps.
+ * The mean.
+ */
+mean: number, 
+/**
+ * 95 % interval over seeds; absent with one.
+ */
+ci: [number, number] | null, 
+/**
+ * Seeds.
+ */
+n: number, };
+
+export type Time = { 
+/**
+ * In steps; between two of them, since curves are smoothed.
  */
 step: number, 
 /**
- * t_* in regularization time.
+ * In regularization time.
  */
-tau: number, 
-/**
- * The run may not have reached its peak: it must not enter a fit.
- */
-censored: boolean, };
+tau: number, };
 
 export type RunSummary = { 
 /**
@@ -384,7 +398,7 @@ seed: number,
  */
 steps: number, 
 /**
- * t_* in steps by the experiment's estimator.
+ * t_* in steps by the experiment's estimator, where its cell can be timed.
  */
 t_star: number | null, 
 /**
@@ -392,11 +406,11 @@ t_star: number | null,
  */
 tau_star: number | null, 
 /**
- * The early-stopping performance.
+ * The early-stopping performance: the highest smoothed test accuracy.
  */
 max_test_accuracy: number | null, 
 /**
- * Test accuracy at the end.
+ * Smoothed test accuracy at the end.
  */
 final_test_accuracy: number | null, 
 /**
@@ -408,11 +422,7 @@ late_decay: number | null,
  */
 max_train_accuracy: number | null, 
 /**
- * The peak fell on the end of the run: it was too short to tell, and t_* enters no fit.
- */
-censored: boolean, 
-/**
- * The run ended because its numbers did; it enters no fit.
+ * The run ended because its numbers did.
  */
 diverged: boolean, 
 /**
@@ -420,9 +430,9 @@ diverged: boolean,
  */
 reason?: string | null, 
 /**
- * t_* by every estimator.
+ * t_* by every estimator that can time the run's cell.
  */
-estimates: { [key in string]: Peak }, };
+times: { [key in string]: Time }, };
 
 export type Cell = { 
 /**
@@ -434,6 +444,10 @@ lr: number,
  */
 lambda: number, 
 /**
+ * Momentum β.
+ */
+momentum: number, 
+/**
  * How it changes within a run.
  */
 lambda_schedule: LambdaScheduleKind, 
@@ -442,41 +456,75 @@ lambda_schedule: LambdaScheduleKind,
  */
 runs: number, 
 /**
- * Runs whose peak is censored.
- */
-censored: number, 
-/**
  * Runs that diverged.
  */
 diverged: number, 
 /**
- * Median t_* in steps of the others.
+ * What the curves show beyond their noise.
+ */
+outcome: Outcome, 
+/**
+ * Why, in words.
+ */
+why: string, 
+/**
+ * t_* in steps by the experiment's estimator, of the mean curve over seeds; absent where it cannot time the cell.
  */
 t_star: number | null, 
 /**
- * Median τ_* of the others.
+ * t_* in regularization time.
  */
 tau_star: number | null, 
 /**
- * Mean early-stopping performance of the runs that did not diverge.
+ * The moment of the highest mean test accuracy, of a peak.
+ */
+peak: Time | null, 
+/**
+ * Of a censored cell whose curve surely still rises, what t_* is at least, in steps.
+ */
+at_least: number | null, 
+/**
+ * Mean over seeds of the early-stopping performance: of each seed at the moment that is best for the others.
  */
 max_test_accuracy: number | null, 
 /**
- * Mean final test accuracy of them.
+ * Its 95 % interval over seeds.
+ */
+max_test_accuracy_ci: [number, number] | null, 
+/**
+ * Mean final test accuracy, smoothed.
  */
 final_test_accuracy: number | null, 
 /**
- * Mean of their late decay.
+ * How far test accuracy falls from that moment to the end, with its interval over seeds.
  */
-late_decay: number | null, 
+late_decay: Mean | null, 
 /**
- * Mean of their largest training accuracy.
+ * Mean of the largest training accuracy.
  */
 max_train_accuracy: number | null, };
 
+export type WithoutL2 = { 
+/**
+ * Cells that can be made so.
+ */
+cells: number, 
+/**
+ * Those in which the estimator times something.
+ */
+timed: number, 
+/**
+ * Slope of these times on log λ; absent with fewer than two λ.
+ */
+slope: number | null, };
+
 export type Fit = { 
 /**
- * Slope of log t_* on log(η_eff λ); the paper's relation R2 is −1.
+ * What t_* is by.
+ */
+estimator: Estimator, 
+/**
+ * Slope of log t_* on log λ at fixed η; the paper's relation R1 is −1. An arrival that goes with ηt alone has slope 0.
  */
 slope: number, 
 /**
@@ -484,15 +532,31 @@ slope: number,
  */
 slope_ci: [number, number] | null, 
 /**
- * Slope of log t_* on log λ within each η (relation R1); absent if no η has two λ.
+ * The same slope where times are exchanged between λ at fixed η, on average over all exchanges: what chance alone gives.
  */
-slope_lambda: number | null, 
+placebo_slope: number, 
 /**
- * Its interval.
+ * 95 % of the exchanges.
  */
-slope_lambda_ci: [number, number] | null, 
+placebo_ci: [number, number], 
 /**
- * c′: the median of τ_* = η_eff λ t_*.
+ * What the same estimator finds in curves without L2.
+ */
+without_l2: WithoutL2, 
+/**
+ * Slope on log ηλ (R2), with one intercept for all η.
+ */
+slope_product: number, 
+/**
+ * Its 95 % interval.
+ */
+slope_product_ci: [number, number] | null, 
+/**
+ * log t_* where log ηλ is 0, on that line.
+ */
+intercept: number, 
+/**
+ * c′: the median of τ_* over the cells that were timed.
  */
 c_prime: number, 
 /**
@@ -500,21 +564,47 @@ c_prime: number,
  */
 c_prime_ci: [number, number] | null, 
 /**
- * Smallest and largest τ_* over the runs.
+ * Smallest and largest τ_* of a cell.
  */
 c_prime_range: [number, number], 
 /**
- * log t_* where log(η_eff λ) is 0, so that the line can be drawn.
- */
-intercept: number, 
-/**
- * Runs in the fit.
+ * Runs in the cells that were timed.
  */
 n: number, 
 /**
- * Seeds in the fit.
+ * Their seeds.
  */
-seeds: number, };
+seeds: number, 
+/**
+ * Cells that were timed.
+ */
+cells_timed: number, 
+/**
+ * Censored cells that surely rise in the second half of their runs, which bounds t_* from below.
+ */
+cells_bounding: number, 
+/**
+ * What it decides about R1: that t_* goes as 1/λ.
+ */
+law: Verdict, };
+
+export type Collapse = { 
+/**
+ * The p at which the curves are nearest to one another; the law says 1.
+ */
+exponent: number, 
+/**
+ * Its 95 % interval over seeds; absent with one seed.
+ */
+exponent_ci: [number, number] | null, 
+/**
+ * Standard deviation between the curves of all cells, over time, where they are drawn against τ.
+ */
+spread_in_tau: number, 
+/**
+ * The same where they are drawn against steps.
+ */
+spread_in_steps: number, };
 
 export type Forecast = { 
 /**
@@ -522,7 +612,7 @@ export type Forecast = {
  */
 lr: number, 
 /**
- * The large λ whose t_* was read: the largest one that reached its peak with every seed.
+ * The large λ whose t_* was read: the largest one that the experiment's estimator can time.
  */
 lambda0: number, 
 /**
@@ -530,11 +620,11 @@ lambda0: number,
  */
 budget: number, 
 /**
- * Median t_* of the short runs, in steps.
+ * t_* of the short runs, in steps, by their mean curve.
  */
 t_star: number, 
 /**
- * Median c′ = τ_* of the short runs.
+ * c′ = τ_* of the short runs.
  */
 c_prime: number, 
 /**
@@ -546,11 +636,11 @@ lambda_pred: number,
  */
 lambda_pred_ci: [number, number] | null, 
 /**
- * Short runs that reached their peak.
+ * Short runs.
  */
 n: number, };
 
-export type Outcome = { 
+export type Score = { 
 /**
  * L2 coefficient λ.
  */
@@ -611,9 +701,21 @@ runs: Array<RunSummary>,
  */
 cells: Array<Cell>, 
 /**
- * The fits by all estimators, by name; those that have too few uncensored runs are absent.
+ * The fits by all estimators, by name.
  */
 fits: { [key in string]: Fit }, 
+/**
+ * Why an estimator has no fit, in words, by name.
+ */
+refusals: { [key in string]: string }, 
+/**
+ * How well whole curves lie on one another.
+ */
+collapse: Collapse | null, 
+/**
+ * How far below its maximum a curve counts as having arrived there.
+ */
+tolerance: number, 
 /**
  * λ_pred for a budget, if the grid allows one.
  */
@@ -621,7 +723,7 @@ forecast: Forecast | null,
 /**
  * The grid's runs within the forecast's budget.
  */
-outcomes: Array<Outcome>, 
+scores: Array<Score>, 
 /**
  * What following the forecast costs, if that was tried.
  */
@@ -803,7 +905,7 @@ networks: Array<TrainedNetwork>,
  */
 kernels: Array<MeasuredKernel>, };
 
-export const RECORDING_VERSION = 1;
+export const RECORDING_VERSION = 2;
 
 /** The experiment's fields: names of flags, URL keys and attributes. */
 export const FIELDS: readonly (keyof Experiment)[] = [
@@ -906,13 +1008,13 @@ export const HELP_LAMBDA_MIN = "The least λ of step, cosine, inverse-time and a
 export const HELP_LAMBDA_SWITCH = "Fraction of the run after which off is 0, and warm-up has reached λ.";
 export const HELP_C_PRIME = "c′ of inverse-time, whose λ goes to c′/Σ η/(1−β).";
 export const HELP_PROBE_EVERY = "Steps between the minibatches on which both autol2 watch training.";
-export const HELP_TAU = "Length of each run in regularization time τ = η/(1−β)·λ·t; the default length, 2, is twice the time to the peak or more.";
+export const HELP_TAU = "Length of each run in regularization time τ = η/(1−β)·λ·t; most maxima are between 0.5 and 2; 2 where no length is given.";
 export const HELP_STEPS = "Length of each run in steps.";
 export const HELP_EPOCHS = "Length of each run in epochs.";
-export const HELP_MEASUREMENTS = "Measurements over each run, evenly spaced and at least a step apart.";
+export const HELP_MEASUREMENTS = "Measurements for each tenfold of steps, evenly spaced in log time: the same for runs of every length.";
 export const HELP_SEEDS = "Number of seeds; each gives its own initial weights and batch order.";
 export const HELP_SEED = "The first seed.";
-export const HELP_ESTIMATOR = "Which estimator of t_* is used for fits and predictions: threshold, smoothed or loss.";
+export const HELP_ESTIMATOR = "Estimator of t_* for fits and predictions: arrival (near the highest test accuracy), peak, or loss (the least test loss).";
 export const HELP_BUDGET = "Training budget that λ is predicted for: steps, or with a unit 200ep or 2tau (of the largest λ).";
 
 const COMMON: Readonly<Record<string, string>> = {
@@ -929,23 +1031,23 @@ const COMMON: Readonly<Record<string, string>> = {
   "decay": "all",
   "depth": "4",
   "dropout": "0",
-  "estimator": "smoothed",
+  "estimator": "arrival",
   "flip": "false",
   "label-noise": "0",
   "label-smoothing": "0",
-  "lambda": "0.1,0.03,0.01,0.003",
+  "lambda": "0.1,0.03,0.01",
   "lambda-factor": "10",
   "lambda-min": "0",
   "lambda-schedule": "constant",
   "lambda-switch": "0.5",
   "loss": "cross-entropy",
-  "lr": "0.1",
+  "lr": "0.01",
   "lr-schedule": "constant",
   "lr-warm-up": "0",
-  "measurements": "50",
+  "measurements": "24",
   "mixup": "0",
   "mixup-by": "example",
-  "model": "fc",
+  "model": "linear",
   "momentum": "0",
   "normalization": "running",
   "optimizer": "sgd",
@@ -966,10 +1068,10 @@ const COMMON: Readonly<Record<string, string>> = {
 
 /** What each figure's experiment is unless told otherwise, as text. */
 export const BASES: Readonly<Record<FigureName, Readonly<Record<string, string>>>> = {
-  clock: COMMON,
-  law: COMMON,
-  predict: COMMON,
-  auto: { ...COMMON, ...{"compare":"autol2","lambda":"0.1,0.03,0.01,0.003,0.001","steps":"3000"} },
-  theory: { ...COMMON, ...{"batch":"0","bias":"false","depth":"3","lambda":"0.03","loss":"mse","lr":"0.05,0.1","parameterization":"ntk","test":"256","train":"256"} },
-  limits: { ...COMMON, ...{"lambda":"0.1,0.03,0.01","lr":"0.01","model":"linear"} },
+  clock: { ...COMMON, ...{"bias":"false","depth":"2","lambda":"0.2,0.1,0.05,0.02","lr":"0.05","model":"fc","tau":"5","w-std":"8"} },
+  law: { ...COMMON, ...{"bias":"false","depth":"2","lambda":"0.2,0.1,0.05,0.02","lr":"0.05","model":"fc","tau":"5","w-std":"8"} },
+  predict: { ...COMMON, ...{"bias":"false","depth":"2","lambda":"0.2,0.1,0.05,0.02","lr":"0.05","model":"fc","tau":"5","w-std":"8"} },
+  auto: { ...COMMON, ...{"compare":"autol2","lambda":"0.1,0.03,0.01,0.003,0.001","lr":"0.1","model":"fc","steps":"3000"} },
+  theory: { ...COMMON, ...{"batch":"0","bias":"false","depth":"3","lambda":"0.03","loss":"mse","lr":"0.05,0.1","model":"fc","parameterization":"ntk","test":"256","train":"256"} },
+  limits: COMMON,
 };

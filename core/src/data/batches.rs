@@ -26,6 +26,11 @@ pub(crate) fn batch_size(batch: usize, examples: usize) -> usize {
     if batch == 0 { examples } else { batch.min(examples) }
 }
 
+/// Steps of an epoch over `examples` examples, in batches of `batch`; a last, smaller batch is dropped.
+pub(crate) fn steps_per_epoch(batch: usize, examples: usize) -> u64 {
+    examples.checked_div(batch_size(batch, examples)).unwrap_or(1) as u64
+}
+
 /// The minibatches of one run.
 ///
 /// Nothing but `(seed, step)` decides a batch, so a resumed run sees what an unbroken one sees.

@@ -9,8 +9,8 @@ mod files;
 mod idx;
 
 pub use augmentation::{Augmentation, MixupBy, Variation};
-pub(crate) use batches::batch_size;
 pub use batches::{Batches, Sampling};
+pub(crate) use batches::{batch_size, steps_per_epoch};
 pub use cifar::{CIFAR10_CLASSES, cifar10, cifar100, cifar100_class_names};
 #[cfg(feature = "embedded")]
 pub use embedded::embedded;

@@ -1,26 +1,33 @@
-//! What is found: the time t_* of a trace's best performance, the law that it follows, and the λ
-//! that the law predicts. Pure functions of numbers; nothing here knows of tensors.
+//! What is found: whether there is anything to time in a grid's curves, the time t_* of its best performance, the law that it
+//! follows beside a placebo, and the λ that the law predicts. Pure functions of numbers; nothing here knows of tensors.
 
+mod cell;
+mod collapse;
 mod convention;
+pub mod curve;
+mod estimator;
 mod fit;
-mod forecast;
 mod interval;
+mod line;
 mod optimum;
-mod peak;
 mod predict;
+mod score;
+pub mod simulation;
 mod summary;
-mod units;
+mod verdict;
 
-pub use convention::{Clock, Convention, LrSum};
-pub use fit::{Exponent, Fit, Sample, exponent, fit};
-pub use forecast::Forecast;
-pub use optimum::{Mean, OptimalExponent, Optimum, mean, mean_by_seed, optimal_exponent};
-pub use peak::{
-    Estimator, Peak, accuracy_within, after_start, averaged, best_accuracy, late_decay, learns, peak, smoothed,
-};
-pub use predict::{Outcome, Prediction, Regret, mean_by_lambda, predict, regret};
-pub use summary::{Cell, RunSummary, cells, fits};
-pub use units::{CoupledL2, Length, ParseLengthError, decoupled_tau, effective_lr};
+pub use cell::{CellCurves, Tolerance, group};
+pub use collapse::{Collapse, collapse};
+pub use convention::{Clock, Convention, CoupledL2, LrSum, decoupled_tau};
+pub use curve::Curve;
+pub use estimator::{Estimator, Metric, Outcome};
+pub use fit::{Exponent, Fit, LEAST_LAMBDAS, WithoutL2, exponent, fit, tau_at};
+pub use interval::{Mean, equivalence_interval, mean, mean_by_seed};
+pub use optimum::{OptimalExponent, Optimum, optimal_exponent};
+pub use predict::{Prediction, predict, predict_of_runs};
+pub use score::{Regret, Score, best, mean_by_lambda, regret, trend};
+pub use summary::{Analysis, Cell, Grid, RunSummary, Time};
+pub use verdict::{FITTED, SLOPE_TOLERANCE, Verdict};
 
 /// The median; NaN of nothing.
 fn median(mut values: Vec<f64>) -> f64 {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::{RunSpec, Snapshot, Task, TrainError, Trainer};
-use crate::{Experiment, data::Split};
+use super::{Settings, Snapshot, Task, TrainError, Trainer};
+use crate::{data::Split, run::RunSpec};
 
 /// The largest difference between what `other` and `reference` make of a run in its first step (forward, backward and
 /// update), relative to the largest value of each tensor, and of its losses. NaN or infinite where `other`'s numbers are.
@@ -13,17 +13,18 @@ use crate::{Experiment, data::Split};
 /// # Errors
 /// When a device fails.
 pub async fn disagreement(
-    experiment: &Experiment,
+    settings: impl Into<Settings>,
     split: &Split,
     run: &RunSpec,
     reference: &Device,
     other: &Device,
 ) -> Result<f64, TrainError> {
+    let settings: Settings = settings.into();
     let mut first = Vec::with_capacity(2);
     for device in [reference, other] {
         let task = Arc::new(Task::new(split, device));
-        let spec = RunSpec { steps: 2, measure_every: 1, ..run.clone() };
-        let mut trainer = Trainer::new(experiment, task, vec![spec]);
+        let spec = RunSpec { steps: 2, per_decade: 1, ..run.clone() };
+        let mut trainer = Trainer::new(settings.clone(), task, vec![spec]);
         trainer.step();
         trainer.measure().await?;
         first.push(trainer.snapshot().await?);

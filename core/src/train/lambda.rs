@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RunSpec,
     autol2::{AutoL2, ReferenceAutoL2},
     schedule::{DROPS, half_cosine},
 };
-use crate::Experiment;
+use crate::run::{LambdaScheduleKind, RunSpec};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -65,29 +64,21 @@ pub trait LambdaSchedule {
     fn observe(&mut self, _now: &Progress, _probe: Probe) {}
 }
 
-/// Which λ schedule an experiment uses. λ₀ is the grid's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub enum LambdaScheduleKind {
-    /// Always λ₀.
-    Constant,
-    /// λ₀, divided by a factor at 0.3, 0.6 and 0.9 of the run.
-    Step,
-    /// Half a cosine from λ₀ to the floor.
-    Cosine,
-    /// λ₀, then c′/Σ η_eff: each moment is the t_* of its own λ.
-    InverseTime,
-    /// λ₀, then 0.
-    Off,
-    /// From 0 in a line to λ₀, then λ₀.
-    WarmUp,
-    /// [`AutoL2`].
-    #[serde(rename = "autol2")]
-    AutoL2,
-    /// [`ReferenceAutoL2`].
-    #[serde(rename = "autol2-reference")]
-    AutoL2Reference,
+/// What schedules of λ are told besides λ₀.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LambdaSettings {
+    /// What step and both kinds of AutoL2 divide λ by.
+    pub factor: f64,
+    /// How soon after a decay AutoL2 looks for the next; by default the kind's own.
+    pub delay: Option<f64>,
+    /// The least λ of those that fall gradually.
+    pub min: f64,
+    /// Fraction of the run after which off is 0, and warm-up has reached λ₀.
+    pub switch: f64,
+    /// c′ of inverse-time.
+    pub c_prime: f64,
+    /// Steps between the minibatches on which AutoL2 watches training.
+    pub probe_every: u64,
 }
 
 /// A λ schedule with its state, as a snapshot holds it.
@@ -103,30 +94,30 @@ pub enum LambdaState {
 }
 
 impl LambdaState {
-    /// A run's schedule at its start, with the experiment's settings.
+    /// A run's schedule at its start.
     #[must_use]
-    pub fn new(experiment: &Experiment, run: &RunSpec) -> Self {
-        let (e, lambda) = (experiment, run.lambda);
+    pub fn new(settings: &LambdaSettings, run: &RunSpec) -> Self {
+        let (e, lambda) = (settings, run.lambda);
         match run.lambda_schedule {
             LambdaScheduleKind::AutoL2 => Self::AutoL2(AutoL2 {
-                factor: e.lambda_factor,
-                delay: e.lambda_delay.unwrap_or(AutoL2::DELAY),
-                min: e.lambda_min,
+                factor: e.factor,
+                delay: e.delay.unwrap_or(AutoL2::DELAY),
+                min: e.min,
                 every: e.probe_every,
                 ..AutoL2::new(lambda)
             }),
             LambdaScheduleKind::AutoL2Reference => Self::AutoL2Reference(ReferenceAutoL2 {
-                factor: e.lambda_factor,
-                delay: e.lambda_delay.unwrap_or(ReferenceAutoL2::DELAY),
+                factor: e.factor,
+                delay: e.delay.unwrap_or(ReferenceAutoL2::DELAY),
                 every: e.probe_every,
                 ..ReferenceAutoL2::new(lambda)
             }),
             kind => Self::OpenLoop(OpenLoop {
                 kind,
                 lambda,
-                factor: e.lambda_factor,
-                min: e.lambda_min,
-                switch: e.lambda_switch,
+                factor: e.factor,
+                min: e.min,
+                switch: e.switch,
                 c_prime: e.c_prime,
             }),
         }

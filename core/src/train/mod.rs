@@ -3,26 +3,27 @@
 mod agreement;
 mod augment;
 mod autol2;
+mod curvature;
 mod evaluation;
 mod lambda;
 mod loss;
-mod measurement;
 mod optimizer;
 mod plan;
 mod scaling;
 mod schedule;
+mod settings;
 mod task;
 mod trainer;
 
 pub use agreement::disagreement;
 pub use augment::augment;
 pub use autol2::{AutoL2, ReferenceAutoL2};
-pub use lambda::{LambdaSchedule, LambdaScheduleKind, LambdaState, OpenLoop, Probe, Progress};
+pub use lambda::{LambdaSchedule, LambdaSettings, LambdaState, OpenLoop, Probe, Progress};
 pub use loss::Loss;
-pub use measurement::{End, Measurement, RunSpec, Trace};
 pub use optimizer::{BiasCorrection, Decayed, Memory, Optimizer, OptimizerKind};
 pub use plan::{Execution, plan};
 pub use schedule::{LrCourse, LrSchedule};
+pub use settings::Settings;
 pub use task::Task;
 #[cfg(feature = "full-scale")]
 pub use trainer::Pending;

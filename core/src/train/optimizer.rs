@@ -27,7 +27,7 @@ impl OptimizerKind {
     #[must_use]
     pub fn effective_lr(self, lr: f64, momentum: f64) -> f64 {
         match self {
-            Self::Sgd | Self::Nesterov => crate::law::effective_lr(lr, momentum),
+            Self::Sgd | Self::Nesterov => crate::run::effective_lr(lr, momentum),
             Self::Sgdw | Self::Adam | Self::Adamw => lr,
         }
     }

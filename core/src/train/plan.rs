@@ -3,8 +3,10 @@
 //! Measured (`l2lab bench`, README): on a CPU, runs one by one on a thread each beat a stack; on a
 //! GPU a stack of 32 small runs costs three times what one run costs.
 
-use super::RunSpec;
-use crate::model::{Model, ModelKind};
+use crate::{
+    model::{Model, ModelKind},
+    run::RunSpec,
+};
 
 /// How runs share a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,14 +11,15 @@ use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BiasCorrection, Decayed, End, LambdaSchedule, LambdaState, Loss, LrCourse, Measurement, Memory, Optimizer,
-    OptimizerKind, Probe, Progress, RunSpec, Task, Trace, augment::augment, evaluation::Portions, scaling,
+    BiasCorrection, Decayed, LambdaSchedule, LambdaState, Loss, LrCourse, Memory, Optimizer, OptimizerKind, Probe,
+    Progress, Settings, Task, augment::augment, evaluation::Portions, scaling,
 };
 use crate::{
-    DeviceError, Experiment,
-    data::{Augmentation, Batches},
+    DeviceError,
+    data::{Augmentation, Batches, steps_per_epoch},
     device::read_back,
     model::{Mode, Model},
+    run::{End, Measurement, RunSpec, Trace},
 };
 
 /// What keeps a trainer from going on.
@@ -114,9 +115,9 @@ impl Pending {
 /// [`measure`](Self::measure): natively in a loop, in a browser in slices. A run that is finished or
 /// diverged leaves the stack; the others go on unchanged.
 pub struct Trainer {
-    model: Model,
-    task: Arc<Task>,
-    loss: Loss,
+    pub(super) model: Model,
+    pub(super) task: Arc<Task>,
+    pub(super) loss: Loss,
     lr_course: LrCourse,
     augmentation: Augmentation,
     label_smoothing: f64,
@@ -124,14 +125,14 @@ pub struct Trainer {
     /// Whether λ acts on it, for each parameter.
     decays: Vec<bool>,
     steps_per_epoch: u64,
-    step: u64,
-    runs: Vec<RunState>,
+    pub(super) step: u64,
+    pub(super) runs: Vec<RunState>,
     /// Indices of the runs still active: rows of the tensors.
-    rows: Vec<usize>,
+    pub(super) rows: Vec<usize>,
     /// One for each row.
     batches: Vec<Batches>,
     params: Vec<Tensor<2>>,
-    buffers: Vec<Tensor<2>>,
+    pub(super) buffers: Vec<Tensor<2>>,
     /// Of each parameter, or empty: before the first step, and where the optimizer keeps none.
     velocities: Vec<Tensor<2>>,
     squares: Vec<Tensor<2>>,
@@ -153,35 +154,38 @@ struct Update {
 impl Trainer {
     /// A stack of `runs` at their initial weights.
     ///
-    /// The experiment says everything that the runs share; `task` is its data on a device.
+    /// `settings` say everything that the runs share (an [`Experiment`](crate::Experiment) gives them); `task` is their data on a
+    /// device.
     ///
     /// # Panics
     /// When there is no run.
     #[must_use]
-    pub fn new(experiment: &Experiment, task: Arc<Task>, runs: Vec<RunSpec>) -> Self {
+    pub fn new(settings: impl Into<Settings>, task: Arc<Task>, runs: Vec<RunSpec>) -> Self {
         assert!(!runs.is_empty(), "a trainer has at least one run");
-        let model = Model::new(experiment.model_config(), task.input(), task.classes());
+        let settings: Settings = settings.into();
+        let (precision, examples) = (settings.model.precision, task.train_examples());
+        let model = Model::new(settings.model, task.input(), task.classes());
         let seeds: Vec<u64> = runs.iter().map(|r| r.seed).collect();
         let runs: Vec<RunState> = runs
             .into_iter()
             .map(|run| RunState {
                 clock: Progress::new(run.steps),
-                schedule: LambdaState::new(experiment, &run),
+                schedule: LambdaState::new(&settings.lambda, &run),
                 trace: Trace::new(run),
             })
             .collect();
         // Mixup mixes each example of a batch with the one as far from the batch's other end. A full batch has a fixed order
         // otherwise, and would mix the same pairs in every step.
-        let (examples, shuffles) = (task.train_examples(), experiment.mixup > 0.0);
-        let batches = |seed| Batches::new(examples, experiment.batch, experiment.sampling, seed).shuffling(shuffles);
+        let shuffles = settings.augmentation.mixup > 0.0;
+        let batches = |seed| Batches::new(examples, settings.batch, settings.sampling, seed).shuffling(shuffles);
         Self {
-            loss: experiment.loss,
-            lr_course: experiment.lr_course(),
-            augmentation: experiment.augmentation(),
-            label_smoothing: experiment.label_smoothing,
-            optimizer: experiment.optimizer,
-            decays: model.params().iter().map(|p| experiment.decay == Decayed::All || p.is_weight()).collect(),
-            steps_per_epoch: experiment.steps_per_epoch(task.train_examples()),
+            loss: settings.loss,
+            lr_course: settings.lr_course,
+            augmentation: settings.augmentation,
+            label_smoothing: settings.label_smoothing,
+            optimizer: settings.optimizer,
+            decays: model.params().iter().map(|p| settings.decay == Decayed::All || p.is_weight()).collect(),
+            steps_per_epoch: steps_per_epoch(settings.batch, examples),
             step: 0,
             rows: (0..runs.len()).collect(),
             batches: runs.iter().map(|r| batches(r.trace.run.seed)).collect(),
@@ -189,7 +193,7 @@ impl Trainer {
             buffers: model.init_buffers(seeds.len(), task.device()),
             velocities: Vec::new(),
             squares: Vec::new(),
-            scaling: Model::draw(&scaling::state(experiment.precision), &seeds, task.device()),
+            scaling: Model::draw(&scaling::state(precision), &seeds, task.device()),
             update: None,
             measured: false,
             runs,

@@ -7,7 +7,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use l2lab_core::{
     Experiment,
     data::{Augmentation, Dataset, MixupBy, Split, Variation, embedded},
-    train::{LambdaScheduleKind, RunSpec, Task, Trace, Trainer, augment},
+    run::{LambdaScheduleKind, RunSpec, Trace},
+    train::{Task, Trainer, augment},
 };
 
 #[cfg(target_arch = "wasm32")]
@@ -142,7 +143,7 @@ fn spec(seed: u64) -> RunSpec {
         momentum: 0.9,
         seed,
         steps: 20,
-        measure_every: 5,
+        per_decade: 5,
     }
 }
 
@@ -154,7 +155,7 @@ fn a_stack_and_a_resumed_run_see_the_same_variations() {
     let together = finish(Trainer::new(&e, Arc::clone(&task), vec![spec(4), spec(9)]));
     let points = |traces: &[Trace]| traces.iter().flat_map(|t| t.points.clone()).collect::<Vec<_>>();
     let (a, b) = (points(&alone), points(&together));
-    assert_eq!((a.len(), b.len()), (10, 10), "two runs of five measurements");
+    assert_eq!((a.len(), b.len()), (18, 18), "two runs of nine measurements");
     for (a, b) in a.iter().zip(&b) {
         assert!((a.test_loss - b.test_loss).abs() < 1e-4 * a.test_loss, "step {}", a.step);
     }

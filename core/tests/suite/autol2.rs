@@ -2,7 +2,7 @@
 
 use l2lab_core::{
     Experiment,
-    train::{AutoL2, LambdaSchedule, LambdaState, Probe, Progress, ReferenceAutoL2},
+    train::{AutoL2, LambdaSchedule, LambdaState, Probe, Progress, ReferenceAutoL2, Settings},
 };
 use serde::Deserialize;
 #[cfg(target_arch = "wasm32")]
@@ -117,7 +117,7 @@ fn open_loop_schedules_follow_their_formulas() {
     let at = |settings: &[(&str, &str)], progress: f64| {
         let e = Experiment::default().with(settings).unwrap();
         e.validate().unwrap();
-        let schedule = LambdaState::new(&e, &e.run(0.1, 0.1, 0, 1000));
+        let schedule = LambdaState::new(&Settings::from(&e).lambda, &e.run(0.1, 0.1, 0, 1000));
         assert_eq!(schedule.probes_every(), None);
         // Constant η_eff = 0.1 over 1000 steps.
         let step = (1000.0 * progress) as u64;

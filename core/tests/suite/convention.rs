@@ -1,12 +1,9 @@
-//! Other people's conventions and clocks against arithmetic worked by hand, and whether a trace shows learning at all.
+//! Other people's conventions and clocks against arithmetic worked by hand.
 
 use l2lab_core::{
-    law::{Clock, Convention, Estimator, LrSum, learns},
-    train::Measurement,
+    law::{Clock, Convention, CoupledL2, LrSum, decoupled_tau},
+    run::{Length, effective_lr},
 };
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -139,49 +136,21 @@ fn a_learning_rate_is_summed_piece_by_piece() {
     assert_eq!(LrSum::piecewise(&[]), None);
 }
 
-fn trace(values: impl IntoIterator<Item = f64>) -> Vec<Measurement> {
-    let point = |(i, value): (usize, f64)| Measurement {
-        step: i as u64,
-        epoch: 0.0,
-        tau: 0.0,
-        train_loss: 0.0,
-        train_accuracy: 0.0,
-        test_loss: 1.0 - value,
-        test_accuracy: value,
-        sq_norm: 0.0,
-        lr: 0.1,
-        lambda: 0.1,
-    };
-    values.into_iter().enumerate().map(point).collect()
-}
-
 #[test]
-fn noise_about_chance_is_no_learning() {
-    let mut learned = 0;
-    for seed in 0..200 {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let noise: Vec<f64> = (0..60).map(|_| 0.01 * rng.sample::<f64, _>(StandardNormal)).collect();
-        learned += usize::from(learns(&trace(noise.iter().map(|n| 0.1 + n)), Estimator::Smoothed));
-        // The same noise on a curve that rises to 0.3 and falls.
-        let bump = |i: usize| 0.1 + 0.2 * (i as f64 / 20.0) * (1.0 - i as f64 / 20.0).exp();
-        let curve = trace(noise.iter().enumerate().map(|(i, n)| bump(i) + n));
-        assert!(Estimator::ALL.iter().all(|&e| learns(&curve, e)), "seed {seed}");
-    }
-    assert!(learned <= 2, "{learned} of 200 flat curves");
-}
-
-#[test]
-fn learning_is_against_the_first_measurement() {
-    for e in Estimator::ALL {
-        assert!(!learns(&[], e) && !learns(&trace([0.1; 30]), e) && !learns(&trace([0.1, 0.1, 0.09]), e));
-        assert!(!learns(&trace((0..30).map(|i| 0.9 - f64::from(i) / 100.0)), e), "it only gets worse");
-        assert!(!learns(&trace([f64::NAN; 12]), e));
-        assert!(learns(&trace([0.1, 0.5, 0.3]), e), "three are enough");
-        assert!(learns(&trace((0..30).map(|i| 0.98 + f64::from(i.min(9)) * 1e-4)), e), "little, but without noise");
-    }
-    // One lucky measurement among many.
-    let mut lucky = [0.1; 40];
-    lucky[17] = 0.104;
-    lucky.iter_mut().enumerate().for_each(|(i, v)| *v += if i % 3 == 0 { 0.002 } else { -0.001 });
-    assert!(!learns(&trace(lucky), Estimator::Smoothed));
+fn units_and_conventions() {
+    // The authors' η = 0.2, L2 = 1e-4 with ten classes is lr 0.02, wd 2e-3; L2 = 5e-4 is wd 1e-2.
+    let ours = CoupledL2::from_autol2_code(0.2, 1e-4, 10);
+    assert!((ours.lr - 0.02).abs() < 1e-15 && (ours.weight_decay - 2e-3).abs() < 1e-15);
+    assert!((CoupledL2::from_autol2_code(0.2, 5e-4, 10).weight_decay - 1e-2).abs() < 1e-15);
+    let (lr, l2) = ours.to_autol2_code(10);
+    assert!((lr - 0.2).abs() < 1e-12 && (l2 - 1e-4).abs() < 1e-15);
+    assert!((effective_lr(0.02, 0.9) - 0.2).abs() < 1e-12);
+    // c ≈ 0.0066 epochs of 48 steps at L2 = 0.01 is τ ≈ 0.6.
+    let tau = CoupledL2::from_autol2_code(0.2, 0.01, 10).tau(0.9, 0.0066 / 0.01 * 48.0 * 0.5);
+    assert!((tau - 0.63).abs() < 0.01, "{tau}");
+    assert!((decoupled_tau(1e-3, 0.1, 1e4) - 1.0).abs() < 1e-12);
+    assert_eq!("5000".parse(), Ok(Length::Steps(5000.0)));
+    assert_eq!("200ep".parse(), Ok(Length::Epochs(200.0)));
+    assert_eq!("2.5 tau".parse(), Ok(Length::Tau(2.5)));
+    assert!("ep".parse::<Length>().is_err() && "5 steps".parse::<Length>().is_err());
 }

@@ -7,8 +7,8 @@ use l2lab_core::{
     data::embedded,
     experiment::{ExperimentError, FIELDS, unknown_key},
     figure::Figure,
+    run::LambdaScheduleKind,
     theory::Network,
-    train::LambdaScheduleKind,
 };
 use proptest::prelude::*;
 #[cfg(target_arch = "wasm32")]

@@ -6,7 +6,8 @@ use burn::tensor::Device;
 use l2lab_core::{
     Experiment,
     data::embedded,
-    train::{RunSpec, Snapshot, Task, Trainer},
+    run::RunSpec,
+    train::{Snapshot, Task, Trainer},
 };
 use pollster::block_on;
 #[cfg(target_arch = "wasm32")]

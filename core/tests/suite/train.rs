@@ -7,9 +7,10 @@ use l2lab_core::{
     Experiment,
     data::{Dataset, Split, embedded},
     model::{Mode, Model},
+    run::{End, LambdaScheduleKind, RunSpec, Trace},
     train::{
-        BiasCorrection, End, Execution, LambdaScheduleKind, Loss, LrCourse, LrSchedule, Memory, Optimizer,
-        OptimizerKind, RunSpec, Snapshot, Task, Trace, Trainer, plan,
+        BiasCorrection, Execution, Loss, LrCourse, LrSchedule, Memory, Optimizer, OptimizerKind, Snapshot, Task,
+        Trainer, plan,
     },
 };
 #[cfg(target_arch = "wasm32")]
@@ -43,7 +44,7 @@ fn task(train: usize, test: usize) -> Arc<Task> {
 }
 
 fn spec(lambda: f64, lr: f64, momentum: f64, seed: u64, steps: u64) -> RunSpec {
-    RunSpec { lambda, lambda_schedule: LambdaScheduleKind::Constant, lr, momentum, seed, steps, measure_every: 5 }
+    RunSpec { lambda, lambda_schedule: LambdaScheduleKind::Constant, lr, momentum, seed, steps, per_decade: 5 }
 }
 
 /// Runs a trainer to its end.
@@ -302,12 +303,12 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
         &watched("autol2-reference"),
     ] {
         let e = experiment(settings);
-        // Measured at different steps: at 5 only the second run, at 9 only the first.
+        // Measured at different steps: at 4 only the second run, at 18 only the first.
         let mut runs = vec![spec(0.01, 0.05, 0.9, 1, 33), spec(0.1, 0.05, 0.9, 2, 13)];
-        runs[0].measure_every = 9;
+        runs[0].per_decade = 4;
         runs.iter_mut().for_each(|r| r.lambda_schedule = e.lambda_schedule);
         let unbroken = finish(Trainer::new(&e, Arc::clone(&task), runs.clone()));
-        for (stop, measured) in [(0, true), (5, true), (7, true), (9, false), (9, true), (20, true)] {
+        for (stop, measured) in [(0, true), (4, true), (7, true), (10, false), (10, true), (20, true)] {
             let mut trainer = Trainer::new(&e, Arc::clone(&task), runs.clone());
             while trainer.steps_taken() < stop {
                 if trainer.is_due() {
@@ -352,12 +353,12 @@ fn a_resumed_adam_remembers_both_moments() {
 fn autol2_lowers_lambda_in_a_run_and_the_trace_tells() {
     let task = task(64, 40);
     let e = experiment(&[("lambda-schedule", "autol2-reference"), ("probe-every", "4"), ("width", "32")]);
-    let run = RunSpec { lambda_schedule: e.lambda_schedule, measure_every: 4, ..spec(0.1, 0.1, 0.0, 1, 400) };
+    let run = RunSpec { lambda_schedule: e.lambda_schedule, per_decade: 10_000, ..spec(0.1, 0.1, 0.0, 1, 400) };
     let trace = &finish(Trainer::new(&e, task, vec![run]))[0];
     let lambdas: Vec<f64> = trace.points.iter().map(|m| m.lambda).collect();
     assert!(lambdas[0] == 0.1 && lambdas.is_sorted_by(|a, b| a >= b), "{lambdas:?}");
     assert!(*lambdas.last().unwrap() < 0.02, "{lambdas:?}");
-    // τ counts each λ while it was in force. λ changes at probes, and the run is measured at each of them.
+    // τ counts each λ while it was in force. λ changes at probes, and the run is measured at every step.
     let last = trace.points.last().unwrap();
     let tau: f64 = trace.points.windows(2).map(|w| (w[1].step - w[0].step) as f64 * 0.1 * w[0].lambda).sum();
     assert!((last.tau / tau - 1.0).abs() < 1e-9, "{}, expected {tau}", last.tau);

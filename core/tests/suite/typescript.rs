@@ -3,18 +3,19 @@
 use std::{env, fmt::Write, fs, path::Path};
 
 use l2lab_core::{
-    Experiment,
+    Experiment, Forecast,
     data::{MixupBy, Sampling},
     experiment::FIELDS,
     figure::Figure,
-    law::{Cell, Estimator, Fit, Forecast, Length, Outcome, Peak, Regret, RunSummary},
+    law::{Cell, Collapse, Estimator, Fit, Mean, Outcome, Regret, RunSummary, Score, Time, Verdict, WithoutL2},
     model::{Activation, ModelKind, Normalization, Parameterization, Pooling, Precision, Readout, Shortcut},
     recording::{
         Findings, LearnedMode, MeasuredKernel, ModelSummary, RECORDING_VERSION, Recording, TheoryCurves,
         TheoryRecording, TrainedNetwork,
     },
+    run::{End, LambdaScheduleKind, Length, Measurement, RunSpec, Trace},
     theory,
-    train::{Decayed, End, LambdaScheduleKind, Loss, LrSchedule, Measurement, OptimizerKind, RunSpec, Trace},
+    train::{Decayed, Loss, LrSchedule, OptimizerKind},
 };
 use serde_json::json;
 use ts_rs::{Config, TS};
@@ -54,12 +55,17 @@ fn declarations() -> String {
         Measurement,
         End,
         Trace,
-        Peak,
+        Outcome,
+        Verdict,
+        Mean,
+        Time,
         RunSummary,
         Cell,
+        WithoutL2,
         Fit,
+        Collapse,
         Forecast,
-        Outcome,
+        Score,
         Regret,
         ModelSummary,
         Findings,
@@ -84,7 +90,7 @@ fn declarations() -> String {
         serde_json::Value::Object(pairs.collect())
     };
     // What most figures have in common is written once: the page is weighed.
-    let common = settings(&Figure::Clock.experiment());
+    let common = settings(&Figure::Limits.experiment());
     let mut bases = String::new();
     for figure in Figure::ALL {
         let mut own = settings(&figure.experiment());

@@ -7,8 +7,8 @@ use clap::{Arg, ArgMatches, Command};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{Length, OptimalExponent, Optimum, Outcome, mean_by_lambda, optimal_exponent},
-    train::Trace,
+    law::{OptimalExponent, Optimum, SLOPE_TOLERANCE, Score, Verdict, mean_by_lambda, optimal_exponent},
+    run::{Length, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::{
     output::{title, with_interval},
     report::{Part, table_of},
     store::Store,
-    study::{Claim, SLOPE, Study, Verdict},
+    study::{Claim, Study},
 };
 
 const COMMAND: &str = "exponent";
@@ -42,7 +42,6 @@ pub fn base() -> Experiment {
         lr: vec![0.1].into(),
         lambda: vec![0.3, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001].into(),
         steps: Some(4000),
-        measurements: 80,
         ..Experiment::default()
     }
 }
@@ -129,6 +128,8 @@ struct Findings<'a> {
     budgets: &'a [u64],
     optima: &'a [Optimum],
     exponent: &'a Option<OptimalExponent>,
+    /// Why there is none, in words.
+    refused: Option<String>,
     /// The exponents that people propose, and whether the interval has them.
     laws: Vec<Law>,
 }
@@ -156,18 +157,20 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let e = &job.experiment;
     let budgets = steps(&text, e, job.train_examples())?;
     let phases = train(&job, &budgets)?;
-    let outcomes: Vec<(f64, Vec<Outcome>)> = budgets
+    let outcomes: Vec<(f64, Vec<Score>)> = budgets
         .iter()
         .enumerate()
         .map(|(i, &budget)| {
             let grid = &phases[i.min(phases.len() - 1)];
             let budget = budget as f64;
-            (budget, Outcome::all_within(grid, budget))
+            (budget, Score::within(grid, budget))
         })
         .collect();
     let (optima, exponent) = optimal_exponent(&outcomes);
+    let (exponent, refused) = (exponent.as_ref().ok().cloned(), exponent.err());
     let claims: Vec<Claim> = exponent.as_ref().map(claim).into_iter().collect();
-    let findings = Findings { budgets: &budgets, optima: &optima, exponent: &exponent, laws: laws(exponent.as_ref()) };
+    let findings =
+        Findings { budgets: &budgets, optima: &optima, exponent: &exponent, refused, laws: laws(exponent.as_ref()) };
     let tail = table_of(&HEAD, &rows(&optima, &outcomes)) + &table_of(&LAW_HEAD, &law_rows(&findings.laws));
     let study = Study {
         command: COMMAND,
@@ -205,22 +208,23 @@ fn laws(exponent: Option<&OptimalExponent>) -> Vec<Law> {
 /// The paper's claim about the best λ.
 pub fn claim(x: &OptimalExponent) -> Claim {
     Claim {
-        statement: format!("The tuned λ goes as T^(−p) with the budget T and p = 1, to within {SLOPE} (R4)"),
+        statement: format!("The tuned λ goes as T^(−p) with the budget T and p = 1, to within {SLOPE_TOLERANCE} (R4)"),
         found: format!(
-            "p = {} from {} budgets whose optimum is inside the grid (n = {} seeds)",
+            "p = {} by one quadratic through {} cells of {} budgets (n = {} seeds)",
             with_interval(x.p, x.p_ci, 2),
+            x.cells,
             x.budgets,
             x.seeds
         ),
-        verdict: Verdict::near(1.0, SLOPE, x.p_ci),
+        verdict: Verdict::interval_near(1.0, SLOPE_TOLERANCE, x.p_ci, x.seeds),
     }
 }
 
 const HEAD: [&str; 4] = ["budget, steps", "λ_opt", "best of the grid", "its accuracy"];
 const LAW_HEAD: [&str; 3] = ["p", "of", "inside the interval"];
 
-fn rows(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)]) -> Vec<Vec<String>> {
-    let row = |(o, (budget, outcomes)): (&Optimum, &(f64, Vec<Outcome>))| {
+fn rows(optima: &[Optimum], outcomes: &[(f64, Vec<Score>)]) -> Vec<Vec<String>> {
+    let row = |(o, (budget, outcomes)): (&Optimum, &(f64, Vec<Score>))| {
         let means = mean_by_lambda(outcomes);
         let best = means.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         vec![
@@ -238,7 +242,7 @@ fn law_rows(laws: &[Law]) -> Vec<Vec<String>> {
     laws.iter().map(|l| vec![l.p.to_string(), l.of.into(), inside(l.inside).into()]).collect()
 }
 
-fn table(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)], findings: &Findings<'_>) -> String {
+fn table(optima: &[Optimum], outcomes: &[(f64, Vec<Score>)], findings: &Findings<'_>) -> String {
     let mut out = String::from("budget, steps               λ_opt  best of the grid  its accuracy\n");
     for r in rows(optima, outcomes) {
         let _ = writeln!(out, "{:>13} {:>19} {:>17} {:>13}", r[0], r[1], r[2], r[3]);
@@ -250,14 +254,15 @@ fn table(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)], findings: &Findin
                 let _ = writeln!(out, "  p = {:<5} {:<48} inside the interval: {}", r[0], r[1], r[2]);
             }
         }
-        None => out.push_str(
-            "\nno exponent: fewer than two budgets have their optimum inside the grid; widen --lambda, or move the budgets\n",
-        ),
+        None => {
+            let _ =
+                writeln!(out, "\nno exponent: {}", findings.refused.as_deref().unwrap_or("there is nothing to fit"));
+        }
     }
     out
 }
 
-fn parts(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)], exponent: Option<&OptimalExponent>) -> Vec<Part> {
+fn parts(optima: &[Optimum], outcomes: &[(f64, Vec<Score>)], exponent: Option<&OptimalExponent>) -> Vec<Part> {
     let inside: Vec<(f64, f64)> = optima.iter().filter(|o| !o.censored).map(|o| (o.budget, o.lambda)).collect();
     let mut series =
         vec![Series { name: "λ_opt".into(), color: Some((0, 2)), mark: Mark::Dots, points: inside.clone() }];
@@ -280,7 +285,7 @@ fn parts(optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)], exponent: Option<
     vec![
         Part {
             title: "The best λ against the budget".into(),
-            text: "The top of a parabola in log λ through the grid's best λ and its neighbours, by mean accuracy over seeds.".into(),
+            text: "The top of one quadratic of accuracy in log λ and log T, through the cells within a factor of 10 of the best λ.".into(),
             figure: Figure { x: "T, steps".into(), y: "λ_opt".into(), log_y: true, series, ..Figure::default() },
             file: Some("exponent.svg"),
         },

@@ -4,6 +4,7 @@ pub mod autol2;
 pub mod bench;
 pub mod data;
 pub mod exponent;
+pub mod fit;
 pub mod kernel;
 pub mod predict;
 pub mod reproduce;
@@ -21,7 +22,8 @@ use l2lab_core::{
     data::Split,
     model::Model,
     recording::{Findings, RECORDING_VERSION, Recording},
-    train::{Execution, RunSpec, Task, Trace},
+    run::{RunSpec, Trace},
+    train::{Execution, Task},
 };
 
 use crate::{
@@ -48,6 +50,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         "autol2" => autol2::run(matches),
         "kernel" => kernel::run(matches),
         "exponent" => exponent::run(matches),
+        "fit" => fit::run(matches),
         "reproduce" => reproduce::run(matches),
         "data" => data::run(matches),
         "serve" => serve::run(matches),
@@ -256,10 +259,17 @@ impl Job {
     }
 
     /// What a page's figures show of this job.
-    pub fn recording(&self, command: &str, traces: &[Trace], verification: &[Trace], findings: Findings) -> Recording {
+    pub fn recording(
+        &self,
+        command: &str,
+        base: &dyn Fn(bool) -> Experiment,
+        traces: &[Trace],
+        verification: &[Trace],
+        findings: Findings,
+    ) -> Recording {
         Recording {
             version: RECORDING_VERSION,
-            command: Some(cli::command_line(command, &Experiment::default(), &self.experiment)),
+            command: Some(cli::command_line(command, base, &self.experiment)),
             device: self.options.device.to_string(),
             experiment: self.experiment.clone(),
             model: (&self.model).into(),

@@ -7,12 +7,13 @@ use clap::ArgMatches;
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::RunSummary,
-    train::{Measurement, Trace},
+    law::{Cell, Outcome, RunSummary},
+    run::{Measurement, Trace},
 };
 
-use super::{Job, Recipe};
+use super::{Job, Recipe, sweep};
 use crate::{
+    cli,
     output::{self, Summary},
     report::Report,
 };
@@ -21,8 +22,9 @@ use crate::{
 const ROWS: usize = 20;
 
 /// One run where a sweep has a grid.
-pub fn base() -> Experiment {
-    Experiment { lr: vec![0.1].into(), lambda: vec![0.01].into(), seeds: 1, ..Experiment::default() }
+pub fn base(names_model: bool) -> Experiment {
+    let (lr, lambda) = if names_model { (0.1, 0.01) } else { (0.05, 0.02) };
+    Experiment { lr: vec![lr].into(), lambda: vec![lambda].into(), seeds: 1, ..sweep::base(names_model) }
 }
 
 fn check(experiment: &Experiment) -> Result<()> {
@@ -41,17 +43,17 @@ fn check(experiment: &Experiment) -> Result<()> {
 /// # Errors
 /// Whatever is wrong with the input, or happens on the way.
 pub fn run(matches: &ArgMatches) -> Result<String> {
-    let job = Job::start(matches, Recipe::of_grid("train", base(), &check))?;
+    let job = Job::start(matches, Recipe::of_grid("train", base(cli::names_model(matches)), &check))?;
     let traces = job.explain("train", job.executor().train("train", &job.runs))?;
     let summary = Summary::new("train", &job, &job.findings(&traces)?);
     output::write(&job, &summary, &[&traces], &Report::new(&summary, &traces)?)?;
     if job.options.json {
         return summary.json();
     }
-    Ok(text(&traces[0], &summary.runs[0]) + &output::place(&job))
+    Ok(text(&traces[0], &summary.runs[0], &summary.cells[0]) + &output::place(&job))
 }
 
-fn text(trace: &Trace, run: &RunSummary) -> String {
+fn text(trace: &Trace, run: &RunSummary, cell: &Cell) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "    step    epoch      tau  train loss  accuracy   test loss  accuracy      |θ|²");
     let every = trace.points.len().div_ceil(ROWS).max(1);
@@ -65,18 +67,17 @@ fn text(trace: &Trace, run: &RunSummary) -> String {
             );
         }
     }
-    match (&run.reason, run.t_star, run.tau_star, run.max_test_accuracy) {
-        (Some(reason), ..) => {
-            let _ = writeln!(out, "diverged: {reason}; try a smaller --lr");
+    let best = run.max_test_accuracy.map_or_else(String::new, |best| format!("maximum test accuracy {best:.4}; "));
+    let said = match (cell.outcome, cell.t_star, cell.tau_star) {
+        (Outcome::Diverged, ..) => {
+            format!(
+                "diverged: {}; try a smaller --lr",
+                run.reason.as_deref().unwrap_or("its numbers ceased to be finite")
+            )
         }
-        (None, Some(t), Some(tau), Some(best)) => {
-            let note =
-                if run.censored { " (censored: the run was too short to tell; give a larger --tau)" } else { "" };
-            let _ = writeln!(out, "maximum test accuracy {best:.4}; t_* = {t} steps, τ_* = {tau:.3}{note}");
-        }
-        _ => {
-            let _ = writeln!(out, "nothing was measured after the first step");
-        }
-    }
+        (outcome, Some(t), Some(tau)) => format!("{best}{}: t_* = {t:.0} steps, τ_* = {tau:.3}", outcome.name()),
+        (outcome, ..) => format!("{best}no t_*, the curve is {}: {}", outcome.name(), cell.why),
+    };
+    let _ = writeln!(out, "{said}");
     out
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 pub use self::{
     names::{Chosen, Columns, Wanted},
-    runs::{Run, Unit},
+    runs::{Point, Run, Unit},
 };
 
 /// A value of a table; one that is missing has no cell.

@@ -1,5 +1,7 @@
 //! The runs of a table: their settings, and one column of a run against time.
 
+use std::collections::HashMap;
+
 use anyhow::{Result, bail};
 
 use super::{Cell, Chosen, Columns, Format, Table};
@@ -31,6 +33,8 @@ pub struct Run<'a> {
     rows: Vec<usize>,
     /// Added to every epoch.
     shift: f64,
+    /// A value that is no finite number ends the run, and is no error.
+    ends_in_divergence: bool,
     /// What the times are.
     pub unit: Unit,
     /// Seed, as it is written.
@@ -61,26 +65,62 @@ impl<'a> Run<'a> {
         zero_is_initial: bool,
         notes: &mut Vec<String>,
     ) -> Result<Vec<Self>> {
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-        let keys = columns.run.or(columns.seed).map(|column| table.by_row(column));
-        let mut key = String::new();
-        for row in 0..table.len() {
-            // A row without (a log may say it once) goes with the one before.
-            if let Some(cell) = keys.as_ref().and_then(|keys| keys[row]) {
-                key = text(cell);
-            }
-            match groups.iter_mut().rfind(|(k, _)| *k == key) {
-                Some((_, rows)) => rows.push(row),
-                None => groups.push((key.clone(), vec![row])),
+        let groups = grouped(table, &columns.run.or(columns.seed).into_iter().collect::<Vec<_>>());
+        Self::of(table, columns, groups, zero_is_initial, notes)
+    }
+
+    /// The runs of a grid: told apart by the column `run`, or where there is none by λ, momentum, seed and learning rate together.
+    /// Runs whose λ changes are left out, and values end where one is no finite number: see [`Self::diverges_at`].
+    ///
+    /// # Errors
+    /// As [`Self::all`].
+    pub fn grid(table: &'a Table, columns: &'a Columns, notes: &mut Vec<String>) -> Result<Vec<Self>> {
+        let settings = [columns.lambda, columns.momentum, columns.seed, columns.lr].into_iter().flatten();
+        let keys: Vec<usize> = columns.run.map_or_else(|| settings.collect(), |run| vec![run]);
+        let mut groups = grouped(table, &keys);
+        if let Some(column) = columns.lambda {
+            let cells = table.by_row(column);
+            let before = groups.len();
+            groups.retain(|rows| {
+                let mut values = rows.iter().filter_map(|&row| cells[row]);
+                let first = values.next();
+                values.all(|value| Some(value) == first)
+            });
+            if groups.len() < before {
+                notes.push(format!(
+                    "{} runs whose λ changes are left out: the law is of a constant λ",
+                    before - groups.len()
+                ));
             }
         }
+        let runs = Self::of(table, columns, groups, false, notes)?;
+        Ok(runs.into_iter().map(|run| Self { ends_in_divergence: true, ..run }).collect())
+    }
+
+    fn of(
+        table: &'a Table,
+        columns: &'a Columns,
+        groups: Vec<Vec<usize>>,
+        zero_is_initial: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Self>> {
         let seeds = columns.seed.map(|column| table.by_row(column));
         let unit = if columns.step.is_some() { Unit::Steps } else { Unit::Epochs };
         let mut runs = Vec::new();
-        for (_, rows) in groups {
+        for rows in groups {
             let seed = seeds.as_ref().and_then(|seeds| rows.iter().find_map(|&row| seeds[row]).map(text));
-            let mut run =
-                Self { table, columns, rows, shift: 0.0, unit, seed, lambda: None, momentum: None, lr: Vec::new() };
+            let mut run = Self {
+                table,
+                columns,
+                rows,
+                shift: 0.0,
+                ends_in_divergence: false,
+                unit,
+                seed,
+                lambda: None,
+                momentum: None,
+                lr: Vec::new(),
+            };
             run.lambda = run.setting(columns.lambda, "lambda")?;
             run.momentum = run.setting(columns.momentum, "momentum")?;
             let epochs = run.numbers(columns.epoch)?;
@@ -104,7 +144,8 @@ impl<'a> Run<'a> {
         Ok(runs)
     }
 
-    fn name(&self, column: usize) -> &'a str {
+    /// The name of a column.
+    pub fn name(&self, column: usize) -> &'a str {
         &self.table.columns[column].name
     }
 
@@ -171,6 +212,9 @@ impl<'a> Run<'a> {
             series.missing = self.rows.len() - values.len();
         }
         for (row, value) in values {
+            if !value.is_finite() && self.ends_in_divergence {
+                break;
+            }
             if !value.is_finite() {
                 bail!(
                     "{}: {name} is {value}: the run diverged, and its t_* means nothing (a value that was not measured \
@@ -200,6 +244,16 @@ impl<'a> Run<'a> {
             }
         }
         Ok(series)
+    }
+
+    /// The time at which a value of a column is first no finite number.
+    ///
+    /// # Errors
+    /// When a time is no possible number.
+    pub fn diverges_at(&self, column: usize) -> Result<Option<f64>> {
+        let times = self.times()?;
+        let values = self.numbers(Some(column))?;
+        Ok(values.into_iter().find(|(_, value)| !value.is_finite()).and_then(|(row, _)| times[row]))
     }
 
     /// Test accuracies as fractions; whether they were percentages.
@@ -255,6 +309,28 @@ impl<'a> Run<'a> {
         let steps = (last.1 - first.1) / (last.0 - first.0);
         Ok((steps.is_finite() && steps > 0.0).then_some(steps))
     }
+}
+
+/// Rows by what stands in the columns `keys`, in the order of the first of each.
+fn grouped(table: &Table, keys: &[usize]) -> Vec<Vec<usize>> {
+    let columns: Vec<_> = keys.iter().map(|&column| table.by_row(column)).collect();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut index = HashMap::new();
+    let mut key = vec![String::new(); keys.len()];
+    for row in 0..table.len() {
+        // A row without (a log may say it once) goes with the one before.
+        for (part, cells) in key.iter_mut().zip(&columns) {
+            if let Some(cell) = cells[row] {
+                *part = text(cell);
+            }
+        }
+        let at = *index.entry(key.clone()).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
 }
 
 /// A column of a run against time, and what was left out.

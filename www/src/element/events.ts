@@ -11,12 +11,12 @@ export interface RunMeasurement {
   readonly measurement: Measurement;
 }
 
-/** A run of constant λ that has ended after its peak. */
+/** A run of constant λ whose t_* is known. */
 export interface RunPeak {
   readonly lambda: number;
   readonly lr: number;
   readonly seed: number;
-  /** In steps, and in regularization time. */
+  /** In steps, between two of them too since curves are smoothed, and in regularization time. */
   readonly t_star: number;
   readonly tau_star: number;
 }
@@ -26,7 +26,7 @@ export interface L2Events {
   "l2-ready": { readonly figure: string };
   /** Runs have been measured: at most ten a second, each with what is new. */
   "l2-measurement": { readonly measurements: readonly RunMeasurement[]; readonly recording: Recording };
-  /** A run has ended after its peak. */
+  /** All runs of the grid have ended, and this one's t_* can be told by the experiment's estimator; runs that cannot be timed have no such event. */
   "l2-peak": RunPeak;
   /** Everything has been trained. */
   "l2-done": { readonly recording: Recording; readonly finding: string };

@@ -60,8 +60,8 @@ const MORE: readonly Control[] = [
   number("train", 0, 60_000, 1),
   number("test", 0, 10_000, 1),
   number("label-noise", 0, 1, 0.05),
-  number("measurements", 5, 400, 1),
-  choice("estimator", ["smoothed", "threshold", "loss"]),
+  number("measurements", 4, 400, 1),
+  choice("estimator", ["arrival", "peak", "loss"]),
   { kind: "device", name: "device" },
 ];
 

@@ -1,5 +1,5 @@
-// Notices what is new in a growing recording: measurements, peaks, cells that are finished.
-import { alike, groupsOf } from "../figures/curves.ts";
+// Notices what is new in a growing recording: measurements, and in the end the times t_* of runs and of cells.
+import { groupsOf, starOf } from "../figures/curves.ts";
 import { short } from "../format.ts";
 import type { Recording, Trace } from "../types.ts";
 import type { Words } from "../words/words.ts";
@@ -8,7 +8,7 @@ import type { RunMeasurement, RunPeak } from "./events.ts";
 export interface News {
   readonly measurements: readonly RunMeasurement[];
   readonly peaks: readonly RunPeak[];
-  /** Finished cells in words, for a screen reader. */
+  /** Cells with a t_* in words, for a screen reader. */
   readonly spoken: readonly string[];
 }
 
@@ -18,8 +18,8 @@ export class Herald {
   #finished = new Set<string>();
 
   /**
-   * What has been added since the last call; runs that began again are told of from where they were. What is found of the runs in
-   * `settled` is final.
+   * What has been added since the last call; runs that began again are told of from where they were. Which curves can be timed
+   * depends on the noise of all: t_* is told when every run of the grid is `settled`.
    */
   news(recording: Recording, settled: ReadonlySet<number>, words: Words): News {
     const traces = [...recording.traces, ...recording.verification];
@@ -30,7 +30,8 @@ export class Herald {
       this.#seen.set(key(t, i), Math.max(seen, t.points.length));
       return fresh.map((measurement) => ({ lambda, schedule, lr, seed, measurement }));
     });
-    return { measurements, peaks: this.#peaks(recording, settled), spoken: this.#cells(recording, settled, words) };
+    const final = recording.traces.every((_, i) => settled.has(i));
+    return { measurements, peaks: final ? this.#peaks(recording) : [], spoken: final ? this.#cells(recording, words) : [] };
   }
 
   reset(): void {
@@ -39,23 +40,19 @@ export class Herald {
     this.#finished.clear();
   }
 
-  #peaks(recording: Recording, settled: ReadonlySet<number>): RunPeak[] {
-    return recording.findings.runs.flatMap((r): RunPeak[] => {
-      if (r.lambda_schedule !== "constant") return [];
-      const id = `${r.lr} ${r.lambda} ${r.seed}`;
-      if (this.#peaked.has(id) || r.censored || r.diverged || r.t_star === null || r.tau_star === null) return [];
-      const index = recording.traces.findIndex((t) => alike(t.run, r) && t.run.seed === r.seed);
-      if (recording.traces[index]?.end !== "completed" || !settled.has(index)) return [];
+  #peaks(recording: Recording): RunPeak[] {
+    return recording.findings.runs.flatMap(({ lambda, lambda_schedule, lr, seed, t_star, tau_star }): RunPeak[] => {
+      const id = `${lr} ${lambda} ${seed}`;
+      if (lambda_schedule !== "constant" || t_star === null || tau_star === null || this.#peaked.has(id)) return [];
       this.#peaked.add(id);
-      return [{ lambda: r.lambda, lr: r.lr, seed: r.seed, t_star: r.t_star, tau_star: r.tau_star }];
+      return [{ lambda, lr, seed, t_star, tau_star }];
     });
   }
 
-  #cells(recording: Recording, settled: ReadonlySet<number>, words: Words): string[] {
+  #cells(recording: Recording, words: Words): string[] {
     return groupsOf(recording, words).flatMap((group) => {
-      if (this.#finished.has(group.name) || !group.traces.every((t) => settled.has(recording.traces.indexOf(t)))) return [];
-      const tau = group.cell?.tau_star;
-      if (tau === null || tau === undefined) return [];
+      const tau = group.cell?.tau_star ?? null;
+      if (this.#finished.has(group.name) || starOf(group) === null || tau === null) return [];
       this.#finished.add(group.name);
       return [words.status.peak(group.name, short(tau, 2))];
     });

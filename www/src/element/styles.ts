@@ -232,9 +232,9 @@ export const styles = css`
     --_finding-narrow: 6em;
     --_finding-wide: 3em;
   }
-  article:is(.law, .limits) {
-    --_finding-narrow: 10.5em;
-    --_finding-wide: 4.5em;
+  article:is(.clock, .law, .limits) {
+    --_finding-narrow: 16.5em;
+    --_finding-wide: 7.5em;
   }
   article.auto {
     --_finding-narrow: 15.5em;

@@ -106,7 +106,7 @@ export class Workbench extends EventTarget implements Trainee {
     return this.#session?.problems ?? [];
   }
 
-  /** Runs of the live recording of which what is found is final. */
+  /** Runs of the live recording that its findings are about: when these are all, what is found is final. */
   get settled(): ReadonlySet<number> {
     return this.#session?.settled ?? new Set();
   }

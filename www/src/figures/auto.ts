@@ -1,12 +1,12 @@
-// "Let it adapt": schedules of λ beside constants, and below them λ itself. There is no t_*: all runs are as long as the
-// smallest λ needs, and after its peak a large one only wavers for so long that its maximum may be anywhere.
+// "Let it adapt": schedules of λ beside constants, and below them λ itself. There is no t_*: a λ that changes has none, and the
+// figure compares what runs of one length come to.
 import { logDomain } from "../chart/scale.ts";
-import type { Axis, ChartSpec, Point, Series } from "../chart/spec.ts";
+import type { ChartSpec, Point, Series } from "../chart/spec.ts";
 import { fixed, short, whole } from "../format.ts";
 import type { LambdaScheduleKind, Recording, Trace } from "../types.ts";
 import type { Words } from "../words/words.ts";
 import { curvesChart, quantitySwitch } from "./clock.ts";
-import { comparedGroups, diverged, mean, smoothedRun, timeAxis, type Clock, type Group, type Quantity } from "./curves.ts";
+import { comparedGroups, diverged, ended, mean, smoothedRun, timeAxis, type Clock, type Group, type Quantity } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
 
 /** Schedules whose λ stays where it is between jumps; that of the others moves all the time. */
@@ -41,7 +41,7 @@ function lambdaChart({ recording, frame, message }: Source, time: Clock, words: 
   const strong: Series[] = [];
   for (const group of groups) {
     const compared = group.look.color === null;
-    const path = (traces: readonly Trace[]) => pathOf(group.lambda_schedule, traces, time, x);
+    const path = (traces: readonly Trace[]) => pathOf(group.lambda_schedule, traces, time);
     if (compared && group.traces.length > 1) {
       for (const trace of group.traces) {
         faint.push({ ...group.look, dash: 0, name: words.run(group.name, trace.run.seed), mark: "faint", points: path([trace]) });
@@ -63,13 +63,12 @@ function lambdaChart({ recording, frame, message }: Source, time: Clock, words: 
 }
 
 /** λ of some runs in the course of time: the median of those that have got that far. */
-function pathOf(schedule: LambdaScheduleKind, traces: readonly Trace[], time: Clock, x: Axis): Point[] {
+function pathOf(schedule: LambdaScheduleKind, traces: readonly Trace[], time: Clock): Point[] {
   const longest = traces.reduce<Trace["points"]>((a, t) => (t.points.length > a.length ? t.points : a), []);
-  const path = longest.map((m, i) => ({ x: Math.max(m[time], x.domain[0]), y: median(traces.flatMap((t) => t.points[i]?.lambda ?? [])) }));
-  const jumps = JUMPS.includes(schedule);
-  // The start is left of the axis: it is drawn, at the axis's end, only if λ has jumped since.
-  if (path[1] && !(jumps && path[1].y !== path[0]?.y)) path.shift();
-  if (!jumps) return path;
+  const middle = (i: number) => median(traces.flatMap((t) => t.points[i]?.lambda ?? []));
+  // The start has no place on a logarithmic axis.
+  const path = longest.flatMap((m, i): Point[] => (m.step > 0 ? [{ x: m[time], y: middle(i) }] : []));
+  if (!JUMPS.includes(schedule)) return path;
   // Corners alone: level up to the measurement that first sees another λ, and on from there.
   return path.flatMap((p, i) => {
     const before = path[i - 1];
@@ -87,13 +86,13 @@ function described(group: Group, words: Words): string[] {
 /** What the schedules came to beside the best of the constants, in sentences; empty before all runs have ended. */
 function sentence(recording: Recording, words: Words): string {
   const groups = comparedGroups(recording, words);
-  if (recording.traces.some((t) => t.end === null)) return "";
-  const ended = groups.flatMap((group) => {
+  if (!ended(recording)) return "";
+  const all = groups.flatMap((group) => {
     const accuracies = ofEnded(group, (t) => t.points.at(-1)?.test_accuracy);
     return accuracies.length > 0 ? [{ group, accuracies, accuracy: mean(accuracies) }] : [];
   });
-  const constants = ended.filter((e) => e.group.lambda_schedule === "constant");
-  const best = constants.reduce<(typeof ended)[number] | null>((a, b) => (a && a.accuracy >= b.accuracy ? a : b), null);
+  const constants = all.filter((e) => e.group.lambda_schedule === "constant");
+  const best = constants.reduce<(typeof all)[number] | null>((a, b) => (a && a.accuracy >= b.accuracy ? a : b), null);
   if (!best) return "";
   const target = best.accuracy;
   const said = words.auto.best({
@@ -103,7 +102,7 @@ function sentence(recording: Recording, words: Words): string {
     n: best.accuracies.length,
     reach: reaching(best.group, target),
   });
-  const schedules = ended.filter((e) => e.group.look.color === null);
+  const schedules = all.filter((e) => e.group.look.color === null);
   const others = schedules.map(({ group, accuracies, accuracy }) => {
     const gain = accuracy - target;
     const sd = spread(accuracies, best.accuracies);

@@ -1,15 +1,17 @@
 // "See it": accuracy or loss against steps, epochs or τ, with t_* marked.
 import type { ChartSpec, Marker, Series } from "../chart/spec.ts";
-import { short } from "../format.ts";
+import { fixed, short, whole } from "../format.ts";
 import type { Recording } from "../types.ts";
 import type { Words } from "../words/words.ts";
 import {
+  ended,
   faintCurves,
   groupsOf,
   heightAt,
   meanCurve,
-  peakOf,
+  outcomesOf,
   quantityAxis,
+  starOf,
   timeAxis,
   timeOf,
   type Clock,
@@ -43,7 +45,7 @@ export const clock: Figure = {
     const switches = clock.switches(words);
     const time = chosen(switches, choices, "clock") as Clock;
     const quantity = chosen(switches, choices, "quantity") as Quantity;
-    const finding = source.recording ? alignment(source.recording, words) : "";
+    const finding = source.recording ? sentence(source.recording, words) : "";
     return { charts: [curvesChart(source, time, quantity, finding, words)], finding };
   },
 };
@@ -53,64 +55,81 @@ export function curvesChart(source: Source, time: Clock, quantity: Quantity, fin
   const marked = groupsIn === groupsOf;
   const { recording, frame, message } = source;
   const groups = recording ? groupsIn(recording, words) : [];
+  const mark = recording && ended(recording) ? "dot" : "ring";
   const faint = groups.flatMap((g) => (g.traces.length > 1 ? faintCurves(g, quantity, time, words) : []));
   const strong: Series[] = [];
-  const peaks: Series[] = [];
+  const stars: Series[] = [];
   const markers: Marker[] = [];
   for (const group of groups) {
     const points = meanCurve(group, quantity, time);
     strong.push({ ...group.look, name: group.name, mark: "line", points, legend: true, readable: true });
-    const peak = marked && recording && peakOf(recording, group);
-    if (!peak) continue;
-    const x = timeOf(recording, group, time, peak.steps);
+    const star = marked ? starOf(group) : null;
+    if (!recording || star === null) continue;
+    const x = timeOf(recording, group, time, star);
     const y = heightAt(points, x);
     if (y === null) continue;
-    peaks.push({ ...group.look, name: words.clock.peakOf(group.name), mark: peak.final ? "dot" : "ring", points: [{ x, y }], readable: true });
+    stars.push({ ...group.look, name: `${group.name}, t*`, mark, points: [{ x, y }], readable: true });
     markers.push({ color: group.look.color, dash: group.look.dash, x, top: y, label: "" });
   }
-  const key = (name: string, mark: "dot" | "ring"): Series => ({
-    name,
-    mark,
-    color: null,
-    dash: 0,
-    points: [],
-    legend: peaks.some((p) => p.mark === mark),
-  });
+  const name = words.clock.star(words.estimators[recording?.experiment.estimator ?? "arrival"], mark === "dot");
+  const key: Series = { name, mark, color: null, dash: 0, points: [], legend: stars.length > 0 };
   const title = words.clock.chart(words.quantities[quantity].name, words.clocks[time].name);
   return {
     title,
-    summary: message ?? [finding, ...groups.flatMap((g) => described(g, marked, words))].filter(Boolean).join(" "),
+    summary: message ?? [finding, ...groups.flatMap((g) => described(g, recording, marked, words))].filter(Boolean).join(" "),
     x: timeAxis([recording, frame], time, words),
     y: quantityAxis([recording, frame], quantity, words, groupsIn),
-    series: [...faint, ...strong, ...peaks, key(words.clock.peak, "dot"), key(words.clock.peakSoFar, "ring")],
+    series: [...faint, ...strong, ...stars, key],
     markers,
     bands: [],
     message,
   };
 }
 
-/** One group in a sentence. */
-function described(group: Group, marked: boolean, words: Words): string[] {
-  const { cell } = group;
-  if (!cell || cell.max_test_accuracy === null) return [];
-  const best = short(cell.max_test_accuracy);
-  if (!marked && cell.final_test_accuracy !== null) return [words.clock.ends(group.name, best, short(cell.final_test_accuracy))];
-  if (cell.t_star === null || cell.tau_star === null) return [words.clock.noPeak(group.name, best)];
-  return [words.clock.peaked(group.name, best, short(cell.t_star), short(cell.tau_star))];
+/** One group in a sentence, when its runs have ended. */
+function described(group: Group, recording: Recording | null, marked: boolean, words: Words): string[] {
+  const { cell, name, traces } = group;
+  if (!cell || !recording || traces.some((t) => t.end === null)) return [];
+  const best = short(cell.max_test_accuracy ?? Number.NaN);
+  if (!marked && cell.final_test_accuracy !== null) return [words.clock.ends(name, best, short(cell.final_test_accuracy))];
+  const loss = recording.experiment.estimator === "loss";
+  const peak = loss ? null : cell.peak;
+  const [step, tau] = peak ? [peak.step, peak.tau] : [cell.t_star, cell.tau_star];
+  return [
+    words.clock.cell({
+      name,
+      best,
+      outcome: cell.outcome,
+      loss,
+      at: step && tau ? [whole(step), short(tau, 2)] : null,
+      decline: peak && cell.late_decay && fixed(cell.late_decay.mean, 3),
+      atLeast: cell.at_least === null ? null : whole(cell.at_least),
+    }),
+  ];
 }
 
-/** How far apart the peaks are in steps and in τ, in a sentence; empty with fewer than two. */
-export function alignment(recording: Recording, words: Words): string {
-  const cells = recording.findings.cells.flatMap((c) =>
-    c.t_star !== null && c.tau_star !== null && c.t_star > 0 && c.tau_star > 0 ? { steps: c.t_star, tau: c.tau_star } : [],
-  );
-  if (cells.length < 2) return "";
-  const range = (values: number[]) => [Math.min(...values), Math.max(...values)] as const;
-  const [firstStep, lastStep] = range(cells.map((c) => c.steps));
-  const [firstTau, lastTau] = range(cells.map((c) => c.tau));
-  return words.clock.finding({
-    peaks: cells.length,
-    steps: [short(firstStep), short(lastStep), short(lastStep / firstStep, 2)],
-    tau: [short(firstTau, 2), short(lastTau, 2), short(lastTau / firstTau, 2)],
+/** What the curves show, and how far apart their t_* are in steps and in τ, in sentences; empty before all runs have ended. */
+function sentence(recording: Recording, words: Words): string {
+  if (!ended(recording)) return "";
+  const groups = groupsOf(recording, words);
+  const outcomes = outcomesOf(groups);
+  if (outcomes.length === 0) return "";
+  const loss = recording.experiment.estimator === "loss";
+  const shown = words.clock.shown(outcomes, loss);
+  const times = groups.flatMap((g) => {
+    const [steps, tau] = [starOf(g), g.cell?.tau_star];
+    return steps && tau ? { steps, tau } : [];
   });
+  if (times.length < 2) return shown;
+  const range = (values: number[], text: (value: number) => string) => {
+    const [first, last] = [Math.min(...values), Math.max(...values)];
+    return [text(first), text(last), short(last / first, 2)];
+  };
+  const { collapse } = recording.findings;
+  return `${shown} ${words.clock.finding({
+    times: times.length,
+    steps: range(times.map((t) => t.steps), whole),
+    tau: range(times.map((t) => t.tau), (tau) => short(tau, 2)),
+    spread: collapse && { tau: fixed(collapse.spread_in_tau, 3), steps: fixed(collapse.spread_in_steps, 3), nearer: collapse.spread_in_tau < collapse.spread_in_steps },
+  })}`;
 }

@@ -1,13 +1,14 @@
 // The runs of a recording as curves: grouped by η, λ and its schedule, averaged over seeds, smoothed, on any of the three clocks.
 import { extent, linearDomain, logDomain } from "../chart/scale.ts";
 import { DASHES, look, type Axis, type Look, type Point, type Series } from "../chart/spec.ts";
-import type { Cell, LambdaScheduleKind, Measurement, Recording, RunSummary, Trace } from "../types.ts";
+import type { Cell, LambdaScheduleKind, Measurement, Outcome, Recording, RunSummary, Trace } from "../types.ts";
 import { short } from "../format.ts";
 import type { Words } from "../words/words.ts";
 
-/** A run this far on its way, and gone on for a third as long again, has passed its peak as far as can be told. */
-const FAR = 0.4;
-const WELL_PAST = 0.75;
+/** Each point of a curve averages the measurements from t/1.25 to 1.25 t: with the usual 24 for each tenfold of steps, five. */
+const WINDOW = 1.25;
+/** Where in a run its time axis begins: before that it rises from chance, which takes half of a logarithmic axis. */
+const FROM = 0.02;
 
 export type Clock = "tau" | "step" | "epoch";
 export type Quantity = "test_accuracy" | "test_loss" | "train_accuracy";
@@ -84,24 +85,21 @@ export function endedRuns(recording: Recording): RunSummary[] {
   return recording.findings.runs.filter((r, i) => !r.diverged && recording.traces[i]?.end !== null && ofGrid(recording, r));
 }
 
-/**
- * When a group's runs peak, in steps: the median of those that have ended, or before that of those that are well past it. A
- * λ that changes has no t_*: it would be that of no λ.
- */
-export function peakOf(recording: Recording, group: Group): { readonly steps: number; readonly final: boolean } | null {
-  if (group.lambda_schedule !== "constant") return null;
-  const found = group.cell?.t_star ?? null;
-  if (found !== null && group.traces.every((t) => t.end !== null)) return { steps: found, final: true };
-  const steps = recording.findings.runs.flatMap((r, i) => {
-    const trace = recording.traces[i];
-    if (!trace || !alike(r, group) || r.censored || r.t_star === null) return [];
-    const now = trace.points.at(-1)?.step ?? 0;
-    const told = now > FAR * trace.run.steps && r.t_star < WELL_PAST * now;
-    return trace.end !== null || told ? r.t_star : [];
-  });
-  steps.sort((a, b) => a - b);
-  const [low, high] = [steps[Math.floor((steps.length - 1) / 2)], steps[Math.floor(steps.length / 2)]];
-  return low === undefined || high === undefined ? null : { steps: (low + high) / 2, final: false };
+/** t_* of a group in steps, as far as its runs have ended. A λ that changes has none: it would be that of no λ. */
+export function starOf(group: Group): number | null {
+  return group.lambda_schedule === "constant" ? (group.cell?.t_star ?? null) : null;
+}
+
+/** Whether all runs of the grid have ended: before that what is found of one may change with the noise of the others. */
+export function ended(recording: Recording): boolean {
+  return recording.traces.every((t) => t.end !== null);
+}
+
+/** How many cells show what. */
+export function outcomesOf(groups: readonly Group[]): [Outcome, number][] {
+  const counts = new Map<Outcome, number>();
+  for (const { cell } of groups) if (cell) counts.set(cell.outcome, (counts.get(cell.outcome) ?? 0) + 1);
+  return [...counts];
 }
 
 export function diverged(trace: Trace): boolean {
@@ -113,12 +111,7 @@ function afterStart(trace: Trace): readonly Measurement[] {
   return trace.points[0]?.step === 0 ? trace.points.slice(1) : trace.points;
 }
 
-/** Half the smoothing window, a tenth of the run, in measurements: of the whole run, also while it is cut off. */
-function reach(trace: Trace): number {
-  return Math.round((Math.max(1, Math.ceil(trace.run.steps / trace.run.measure_every)) * 0.1) / 2);
-}
-
-/** The mean of `quantity` over the runs that have got that far, smoothed as the core smooths it for t_*. */
+/** The mean of `quantity` over the runs that have got that far, smoothed in log time. */
 export function meanCurve(group: Group, quantity: Quantity, clock: Clock): Point[] {
   return smoothed(group.traces.filter((t) => !diverged(t)), quantity, clock);
 }
@@ -126,12 +119,13 @@ export function meanCurve(group: Group, quantity: Quantity, clock: Clock): Point
 function smoothed(runs: readonly Trace[], quantity: Quantity, clock: Clock): Point[] {
   const traces = runs.map(afterStart);
   const longest = traces.reduce<readonly Measurement[]>((a, b) => (b.length > a.length ? b : a), []);
-  const means = longest.map((_, i) => {
-    return mean(traces.flatMap((t) => t[i]?.[quantity] ?? []));
-  });
-  const half = runs[0] ? reach(runs[0]) : 0;
-  return longest.map((m, i) => {
-    return { x: m[clock], y: mean(means.slice(Math.max(0, i - half), i + half + 1)) };
+  const means = longest.map((_, i) => mean(traces.flatMap((t) => t[i]?.[quantity] ?? [])));
+  const step = (i: number) => longest[i]?.step ?? Infinity;
+  let [from, to] = [0, 0];
+  return longest.map((m) => {
+    while (step(from) * WINDOW < m.step) from++;
+    while (step(to) <= m.step * WINDOW) to++;
+    return { x: m[clock], y: mean(means.slice(from, to)) };
   });
 }
 
@@ -151,22 +145,23 @@ export function faintCurves(group: Group, quantity: Quantity, clock: Clock, word
   }));
 }
 
-/** The height of a curve at `x`, between its points. */
+/** The height of a curve at `x`, on the line that a logarithmic time axis shows between its points. */
 export function heightAt(points: readonly Point[], x: number): number | null {
   const after = points.findIndex((p) => p.x >= x * (1 - 1e-9));
   const right = points[after];
   if (!right) return null;
   const left = points[after - 1];
-  if (!left || right.x === left.x) return right.y;
-  return left.y + ((x - left.x) / (right.x - left.x)) * (right.y - left.y);
+  if (!left) return right.y;
+  return left.y + (Math.log(x / left.x) / Math.log(right.x / left.x)) * (right.y - left.y);
 }
 
 /** When a run of `group` is at `steps`, on the given clock. */
 export function timeOf(recording: Recording, group: Alike, clock: Clock, steps: number): number {
-  const runs = recording.traces.filter((t) => alike(t.run, group));
-  const last = runs.flatMap((t) => t.points.at(-1) ?? []).find((m) => m.step > 0);
   if (clock === "step") return steps;
-  if (last) return (last[clock] / last.step) * steps;
+  const runs = recording.traces.filter((t) => alike(t.run, group));
+  const points = runs.reduce<readonly Measurement[]>((a, t) => (t.points.length > a.length ? t.points : a), []);
+  const near = points.find((m) => m.step > 0 && m.step >= steps) ?? points.at(-1);
+  if (near && near.step > 0) return (near[clock] / near.step) * steps;
   const momentum = runs[0]?.run.momentum ?? 0;
   return clock === "tau" ? (group.lr / (1 - momentum)) * group.lambda * steps : Number.NaN;
 }
@@ -174,10 +169,14 @@ export function timeOf(recording: Recording, group: Alike, clock: Clock, steps: 
 /** A clock's domain without data. */
 const UNTIMED: Record<Clock, [number, number]> = { tau: [0.04, 2], step: [4, 7000], epoch: [1, 2000] };
 
-/** The time axis of the grid's runs from their first measurement to their planned end; none is longer. */
+/** The time axis of the grid's runs, without their first moments but with t_*, to their planned end; none is longer. */
 export function timeAxis(recordings: readonly (Recording | null)[], clock: Clock, words: Words): Axis {
   const ends = recordings.flatMap((r) =>
-    r ? r.traces.filter((t) => ofGrid(r, t.run)).flatMap((t) => [t.run.measure_every, t.run.steps].map((s) => timeOf(r, t.run, clock, s))) : [],
+    (r?.traces ?? []).flatMap((t) => {
+      if (!r || !ofGrid(r, t.run)) return [];
+      const star = r.findings.cells.find((c) => alike(c, t.run))?.t_star ?? Infinity;
+      return [Math.min(FROM * t.run.steps, 0.7 * star), t.run.steps].map((s) => timeOf(r, t.run, clock, s));
+    }),
   );
   return { ...words.clocks[clock], scale: "log", domain: logDomain(ends, 1.08, UNTIMED[clock]) };
 }
@@ -189,19 +188,19 @@ const GRAIN: Record<Quantity, { step: number; otherwise: [number, number] }> = {
   test_loss: { step: 0.2, otherwise: [0, 2] },
 };
 
-/** The axis of a quantity: all that happens after the first tenth of each run, so that the peaks can be seen. */
+/** The axis of a quantity: all that happens after t_* or the first tenth of each run. */
 export function quantityAxis(recordings: readonly (Recording | null)[], quantity: Quantity, words: Words, groups = groupsOf): Axis {
   const values = recordings.flatMap((r) =>
     r
       ? groups(r, words).flatMap((g) => {
-          const from = 0.1 * Math.max(...g.traces.map((t) => t.run.steps));
+          const from = Math.min(0.1 * Math.max(...g.traces.map((t) => t.run.steps)), 0.95 * (starOf(g) ?? Infinity));
           return meanCurve(g, quantity, "step").flatMap((p) => (p.x >= from ? p.y : []));
         })
       : [],
   );
   const { step, otherwise } = GRAIN[quantity];
   const found = extent(values);
-  // A little air above the highest peak, for its mark.
+  // A little air above the highest curve, for its mark.
   const padded = found ? [found[0], found[1] + 0.1 * step] : [];
   return { ...words.quantities[quantity], scale: "linear", domain: linearDomain(padded, step, otherwise) };
 }

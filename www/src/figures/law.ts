@@ -1,11 +1,19 @@
-// "Measure it": t_* of every run against λ on logarithmic axes, with the fitted line and its interval.
+// "Measure it": t_* of every run against λ on logarithmic axes, with the fitted line, its interval, and what chance gives.
 import { extent, logDomain } from "../chart/scale.ts";
 import type { Band, Series } from "../chart/spec.ts";
 import { fixed } from "../format.ts";
-import type { Estimator, Fit, Recording, RunSummary } from "../types.ts";
+import type { Estimator, Fit, Recording, Time } from "../types.ts";
 import type { Words } from "../words/words.ts";
-import { alike, endedRuns, groupsOf, mean } from "./curves.ts";
+import { alike, ended, endedRuns, groupsOf, mean, outcomesOf, type Group } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
+
+/** A cell of constant λ: where it stands on the axis, t_* of its runs, and what t_* is at least if it still rises. */
+interface Seen {
+  readonly group: Group;
+  readonly x: number;
+  readonly times: readonly Time[];
+  readonly later: number | null;
+}
 
 export const law: Figure = {
   titles: (words) => words.law,
@@ -13,24 +21,19 @@ export const law: Figure = {
     {
       name: "estimator",
       label: words.law.estimatorSwitch,
-      options: (["smoothed", "threshold", "loss"] as const).map((value) => ({ value, label: words.estimators[value] })),
+      options: (["arrival", "peak", "loss"] as const).map((value) => ({ value, label: words.estimators[value] })),
     },
   ],
   ignores: ["budget", "estimator"],
-  draw(source: Source, choices: Choices, words: Words): Drawing {
+  draw({ recording, frame, message }: Source, choices: Choices, words: Words): Drawing {
     const estimator = chosen(law.switches(words), choices, "estimator") as Estimator;
-    const { recording, frame, message } = source;
-    const finding = recording ? sentence(recording, estimator, words) : "";
-    const several = recording ? new Set(recording.traces.map((t) => t.run.lr)).size > 1 : false;
-    const xOf = (run: { lr: number; momentum: number; lambda: number }) => (several ? rate(run) : run.lambda);
-    const shown = (r: Recording | null) => (r ? lawful(r).filter((s) => s.estimates[estimator]) : []);
-    const all = [...shown(recording), ...shown(frame)];
-    const xs = [...(recording?.traces ?? []), ...(frame?.traces ?? [])].map((t) => xOf(t.run));
-    const x = { ...(several ? words.law.xRate : words.law.x), scale: "log", domain: logDomain(xs, 1.5, [1e-3, 0.2]) } as const;
-    const steps = all.flatMap((r) => r.estimates[estimator]?.step ?? []);
-    const y = { ...words.law.y, scale: "log", domain: logDomain(steps, 1.7, [10, 1e4]) } as const;
-    const drawn = recording ? dots(recording, estimator, xOf, words) : [];
-    const lines = recording ? fitted(recording, estimator, x.domain, xOf, words) : { series: [], bands: [] };
+    const several = recording !== null && new Set(recording.traces.map((t) => t.run.lr)).size > 1;
+    const own = seenIn(recording, estimator, several, words);
+    const all = [...own, ...seenIn(frame, estimator, several, words)];
+    const x = { ...(several ? words.law.xRate : words.law.x), scale: "log", domain: logDomain(all.map((s) => s.x), 1.5, [1e-3, 0.2]) } as const;
+    const y = { ...words.law.y, scale: "log", domain: logDomain(all.flatMap((s) => [...s.times.map((t) => t.step), s.later ?? 0]), 1.7, [10, 1e4]) } as const;
+    const lines = fitted(recording?.findings.fits[estimator], own, x.domain, words);
+    const finding = recording && ended(recording) ? sentence(recording, estimator, own, several, words) : "";
     return {
       charts: [
         {
@@ -38,7 +41,7 @@ export const law: Figure = {
           summary: message ?? finding,
           x,
           y,
-          series: [...lines.series, ...drawn],
+          series: [...lines.series, ...dots(own, words)],
           markers: [],
           bands: lines.bands,
           message,
@@ -49,66 +52,51 @@ export const law: Figure = {
   },
 };
 
-/** The runs that the law is about: those whose λ is constant. */
-function lawful(recording: Recording): RunSummary[] {
-  return endedRuns(recording).filter((r) => r.lambda_schedule === "constant");
+function seenIn(recording: Recording | null, estimator: Estimator, several: boolean, words: Words): Seen[] {
+  if (!recording) return [];
+  const { experiment } = recording;
+  // What was found of cells by the experiment's estimator holds for one that looks at the same curves.
+  const holds = (experiment.estimator === "loss") === (estimator === "loss");
+  return groupsOf(recording, words).flatMap((group): Seen[] => {
+    if (group.lambda_schedule !== "constant") return [];
+    const times = endedRuns(recording).flatMap((r) => (alike(r, group) && r.times[estimator]) || []);
+    const x = several ? (group.lr / (1 - experiment.momentum)) * group.lambda : group.lambda;
+    return [{ group, x, times, later: (holds && group.cell?.at_least) || null }];
+  });
 }
 
-/** η/(1−β)·λ: what t_* goes with. */
-function rate(run: { lr: number; momentum: number; lambda: number }): number {
-  return (run.lr / (1 - run.momentum)) * run.lambda;
-}
-
-/** Dots for the runs in the fit, arrows for those whose peak was not reached. */
-function dots(recording: Recording, estimator: Estimator, xOf: (run: RunSummary) => number, words: Words): Series[] {
-  const [groups, runs] = [groupsOf(recording, words), lawful(recording)];
-  const of = (censored: boolean): Series[] =>
-    groups.flatMap((group) => {
-      const points = runs.flatMap((r) => {
-        const peak = r.estimates[estimator];
-        if (!alike(r, group) || !peak || peak.censored !== censored) return [];
-        return { x: xOf(r), y: peak.step };
-      });
-      if (points.length === 0) return [];
-      const mark = censored ? "arrow" : "dot";
-      const name = censored ? words.law.censored(group.name) : group.name;
-      return { ...group.look, name, mark, points, readable: true } satisfies Series;
+/** Dots for the runs that are timed, arrows for the λ whose t_* is later than their runs show. */
+function dots(seen: readonly Seen[], words: Words): Series[] {
+  const marks = (mark: "dot" | "arrow", key: string, heights: (s: Seen) => readonly number[]): Series[] => {
+    const series = seen.flatMap((s): Series[] => {
+      const points = heights(s).map((y) => ({ x: s.x, y }));
+      const { look, name } = s.group;
+      return points.length > 0 ? [{ ...look, name: mark === "dot" ? name : `${name}, ${key}`, mark, points, readable: true }] : [];
     });
-  const [reached, censored] = [of(false), of(true)];
-  const key = (name: string, mark: "dot" | "arrow", legend: boolean): Series => ({ name, mark, color: null, dash: 0, points: [], legend });
-  return [...reached, ...censored, key(words.law.runKey, "dot", reached.length > 0), key(words.law.censoredKey, "arrow", censored.length > 0)];
+    return [...series, { name: key, mark, color: null, dash: 0, points: [], legend: series.length > 0 }];
+  };
+  return [...marks("dot", words.law.runKey, (s) => s.times.map((t) => t.step)), ...marks("arrow", words.law.later, (s) => (s.later === null ? [] : [s.later]))];
 }
 
-/** An interval of the slope that is wider than this decides nothing. */
-const WIDE = 1;
-
-/** The fitted line, the slopes of its interval through the middle of the runs, and the law's slope there. */
-function fitted(
-  recording: Recording,
-  estimator: Estimator,
-  domain: readonly [number, number],
-  xOf: (run: RunSummary) => number,
-  words: Words,
-): { series: Series[]; bands: Band[] } {
-  const fit = recording.findings.fits[estimator];
-  const inFit = lawful(recording).filter((r) => r.estimates[estimator]?.censored === false);
-  const first = inFit[0];
-  const span = extent(inFit.map(xOf));
-  if (!fit || !first || !span) return { series: [], bands: [] };
-  const middle = mean(inFit.map((r) => Math.log(rate(r))));
-  const height = fit.slope * middle + fit.intercept;
-  // On the λ axis everything is shifted by log η.
-  const shift = Math.log(rate(first)) - Math.log(xOf(first));
+/** The fitted line, the slopes of its interval through the middle of the runs, and there the law's slope and that of chance. */
+function fitted(fit: Fit | undefined, seen: readonly Seen[], domain: readonly [number, number], words: Words): { series: Series[]; bands: Band[] } {
+  const runs = seen.flatMap((s) => s.times.map((t) => ({ x: s.x, rate: t.tau / t.step })));
+  const span = extent(runs.map((r) => r.x));
+  if (!fit || !span) return { series: [], bands: [] };
+  // The fit is on log ηλ, which is how fast τ goes; on the λ axis everything is shifted.
+  const height = fit.intercept + fit.slope_product * mean(runs.map((r) => Math.log(r.rate)));
+  const middle = mean(runs.map((r) => Math.log(r.x)));
   const [low, high] = [Math.min(span[0] / 1.2, domain[0] * 1.2), Math.max(span[1] * 1.2, domain[1] / 1.2)];
   // On logarithmic axes the lines are straight; only the band's edges bend, where the slopes cross.
   const xs = Array.from({ length: 33 }, (_, i) => low * (high / low) ** (i / 32));
-  const line = (slope: number, at: number) => Math.exp(height + slope * (Math.log(at) + shift - middle));
+  const line = (slope: number, at: number) => Math.exp(height + slope * (Math.log(at) - middle));
   const points = (slope: number) => xs.map((at) => ({ x: at, y: line(slope, at) }));
-  const ci = fit.slope_ci;
+  const ci = fit.slope_product_ci;
   return {
     series: [
       { name: words.law.guide, mark: "guide", color: null, dash: 4, points: points(-1), legend: true },
-      { name: words.law.fit(fixed(fit.slope, 2)), mark: "line", color: null, dash: 0, points: points(fit.slope), legend: true },
+      { name: words.law.placebo, mark: "guide", color: null, dash: 2, points: points(fit.placebo_slope), legend: true },
+      { name: words.law.fit(fixed(fit.slope_product, 2)), mark: "line", color: null, dash: 0, points: points(fit.slope_product), legend: true },
     ],
     bands: ci
       ? [{ color: null, points: xs.map((at) => ({ x: at, low: Math.min(line(ci[0], at), line(ci[1], at)), high: Math.max(line(ci[0], at), line(ci[1], at)) })) }]
@@ -116,20 +104,24 @@ function fitted(
   };
 }
 
-function sentence(recording: Recording, estimator: Estimator, words: Words): string {
-  const runs = lawful(recording).filter((r) => r.estimates[estimator]);
-  const censored = runs.filter((r) => r.estimates[estimator]?.censored).length;
-  const fit: Fit | undefined = recording.findings.fits[estimator];
-  if (!fit) return runs.length > 0 ? words.law.tooFew : "";
-  const ci = fit.slope_ci;
-  return words.law.finding({
-    slope: fixed(fit.slope, 2),
-    interval: ci ? [fixed(ci[0], 2), fixed(ci[1], 2)] : null,
-    holds: ci ? ci[0] <= -1 && ci[1] >= -1 : null,
-    wide: ci !== null && ci[1] - ci[0] > WIDE,
-    n: fit.n,
-    seeds: fit.seeds,
-    cPrime: fixed(fit.c_prime, 2),
-    censored,
-  });
+/** What the fit says, or why there is none. */
+function sentence({ experiment, findings }: Recording, estimator: Estimator, seen: readonly Seen[], several: boolean, words: Words): string {
+  const fit = findings.fits[estimator];
+  const loss = estimator === "loss";
+  const why = findings.refusals[estimator];
+  if (!fit) {
+    if (!why) return "";
+    const lambdas = new Set(seen.flatMap((s) => (s.times.length > 0 ? s.group.lambda : []))).size;
+    const outcomes = loss === (experiment.estimator === "loss") ? outcomesOf(seen.map((s) => s.group)) : [];
+    return words.law.refused({ why, lambdas, outcomes, loss });
+  }
+  return words.law.finding(fit, (value) => fixed(value, 2), seen.length, several, undecided(fit));
+}
+
+/** Why a fit decides nothing, if it does not. */
+function undecided({ law, slope_ci, placebo_slope, without_l2 }: Fit): "seeds" | "chance" | "wide" | null {
+  if (law !== "not decided by this data") return null;
+  if (!slope_ci) return "seeds";
+  const inside = [placebo_slope, without_l2.slope].some((slope) => slope !== null && slope >= slope_ci[0] && slope <= slope_ci[1]);
+  return inside ? "chance" : "wide";
 }

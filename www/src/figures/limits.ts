@@ -1,11 +1,11 @@
 // "Where it fails": accuracy against τ, and how much of it is lost late, for models that the law is not about.
 import { linearDomain } from "../chart/scale.ts";
 import type { Axis, ChartSpec, Series } from "../chart/spec.ts";
-import { fixed, short } from "../format.ts";
+import { ends, fixed, short } from "../format.ts";
 import type { Recording } from "../types.ts";
 import type { Words } from "../words/words.ts";
 import { curvesChart } from "./clock.ts";
-import { alike, endedRuns, groupsOf, mean } from "./curves.ts";
+import { alike, ended, endedRuns, groupsOf, mean, type Group } from "./curves.ts";
 import { chosen, type Choices, type Drawing, type Figure, type Source } from "./figure.ts";
 
 type Bars = "late_decay" | "max_train_accuracy";
@@ -32,43 +32,51 @@ export const limits: Figure = {
   },
 };
 
+/** A bar's height and its ends: of the decay its interval over seeds, of the training accuracy its range. */
+function barOf(recording: Recording, group: Group, bars: Bars): { readonly y: number; readonly low?: number; readonly high?: number } | null {
+  if (bars === "late_decay") {
+    const decay = group.cell?.late_decay;
+    if (!decay) return null;
+    return decay.ci ? { y: decay.mean, low: decay.ci[0], high: decay.ci[1] } : { y: decay.mean };
+  }
+  const values = endedRuns(recording).filter((r) => alike(r, group)).flatMap((r) => r.max_train_accuracy ?? []);
+  return values.length > 0 ? { y: mean(values), low: Math.min(...values), high: Math.max(...values) } : null;
+}
+
 function barsChart(source: Source, bars: Bars, finding: string, words: Words): ChartSpec {
   const { recording, frame, message } = source;
   const digits = bars === "late_decay" ? 3 : 2;
-  const groups = recording ? groupsOf(recording, words) : [];
-  const runs = recording ? endedRuns(recording) : [];
-  const series = groups.flatMap((group, i): Series[] => {
-    const values = runs.filter((r) => alike(r, group)).flatMap((r) => r[bars] ?? []);
-    if (values.length === 0) return [];
-    const middle = mean(values);
-    const point = { x: i + 1, y: middle, low: Math.min(...values), high: Math.max(...values), label: fixed(middle, digits) };
-    return [{ ...group.look, name: group.name, mark: "bar", points: [point], readable: true }];
-  });
-  const all = [recording, frame].flatMap((r) => (r ? endedRuns(r).flatMap((s) => s[bars] ?? []) : []));
-  const count = Math.max(1, groups.length, frame ? groupsOf(frame, words).length : 0);
+  const barsOf = (r: Recording | null) => (r ? groupsOf(r, words).map((group) => ({ group, bar: barOf(r, group, bars) })) : []);
+  const [own, framed] = [barsOf(recording), barsOf(frame)];
+  const series = own.flatMap(({ group, bar }, i): Series[] =>
+    bar ? [{ ...group.look, name: group.name, mark: "bar", points: [{ x: i + 1, ...bar, label: fixed(bar.y, digits) }], readable: true }] : [],
+  );
+  const all = [...own, ...framed].flatMap(({ bar }) => (bar ? [bar.low ?? bar.y, bar.high ?? bar.y] : []));
+  const count = Math.max(1, own.length, framed.length);
   const x: Axis = {
     ...words.limits.x,
     scale: "linear",
     domain: [0.4, count + 0.6],
-    ticks: groups.map((g, i) => ({ at: i + 1, label: short(g.lambda) })),
+    ticks: own.map(({ group }, i) => ({ at: i + 1, label: short(group.lambda) })),
   };
-  const step = bars === "late_decay" ? 0.01 : 0.5;
   const y: Axis = {
     label: words.limits.bars[bars].label,
     short: words.limits.bars[bars].short,
     scale: "linear",
-    domain: bars === "late_decay" ? linearDomain([0, 0.02, ...all.map((v) => v * 1.15)], step, [0, 0.03]) : [0, 1.1],
+    domain: bars === "late_decay" ? linearDomain([0, 0.02, ...all.map((v) => v * 1.15)], 0.01, [0, 0.03]) : [0, 1.1],
   };
   return { title: words.limits.bars[bars].chart, summary: message ?? finding, x, y, series, markers: [], bands: [], message: null };
 }
 
 function sentence(recording: Recording, words: Words): string {
-  const runs = endedRuns(recording);
-  const decays = runs.flatMap((r) => r.late_decay ?? []);
-  if (decays.length === 0 || recording.traces.some((t) => t.end === null)) return "";
-  const middle = mean(decays);
-  const sd = Math.sqrt(decays.reduce((a, b) => a + (b - middle) ** 2, 0) / Math.max(1, decays.length - 1));
-  const fitted = Math.max(...groupsOf(recording, words).flatMap((g) => g.cell?.max_train_accuracy ?? []));
-  const decay = words.limits.decay({ seen: middle >= TOLERANCE, mean: fixed(middle, 4), sd: fixed(sd, 4), n: decays.length });
+  const groups = groupsOf(recording, words);
+  const decays = groups.flatMap(({ name, cell }) => (cell?.late_decay ? { name, ...cell.late_decay } : []));
+  if (decays.length === 0 || !ended(recording)) return "";
+  const fitted = Math.max(...groups.flatMap((g) => g.cell?.max_train_accuracy ?? []));
+  const decay = words.limits.decay(
+    decays.map(({ name, mean, ci }) => [fixed(mean, 4), ends(ci, (end) => fixed(end, 4)), name]),
+    decays.some((d) => d.ci) ? decays.filter((d) => d.ci && d.ci[0] > 0).length : null,
+    decays.every((d) => d.mean < TOLERANCE),
+  );
   return fitted < FITTED ? `${words.limits.underfit(fixed(fitted, 2))} ${decay}` : `${words.limits.fit(fixed(fitted, 2))} ${decay}`;
 }

@@ -1,10 +1,10 @@
 // "Use it": accuracy within a budget against λ, and the λ that the law predicts for that budget.
 import { linearDomain, logDomain } from "../chart/scale.ts";
 import type { Marker, Point, Series } from "../chart/spec.ts";
-import { fixed, short, whole } from "../format.ts";
+import { ends, fixed, short, whole } from "../format.ts";
 import type { Recording } from "../types.ts";
 import type { Words } from "../words/words.ts";
-import { mean } from "./curves.ts";
+import { ended, mean } from "./curves.ts";
 import type { Choices, Drawing, Figure, Source } from "./figure.ts";
 
 export const predict: Figure = {
@@ -66,30 +66,28 @@ export const predict: Figure = {
 /** Mean accuracy within the budget by λ. */
 function atBudget(recording: Recording): Point[] {
   const byLambda = new Map<number, number[]>();
-  for (const { lambda, accuracy } of recording.findings.outcomes) byLambda.set(lambda, [...(byLambda.get(lambda) ?? []), accuracy]);
+  for (const { lambda, accuracy } of recording.findings.scores) byLambda.set(lambda, [...(byLambda.get(lambda) ?? []), accuracy]);
   return [...byLambda].sort(([a], [b]) => a - b).map(([x, values]) => ({ x, y: mean(values) }));
 }
 
 function sentence(recording: Recording, words: Words): string {
   const { forecast, regret } = recording.findings;
-  if (!forecast) return recording.traces.some((t) => t.end === null) ? "" : words.predict.none;
-  const ci = forecast.lambda_pred_ci;
+  if (!forecast) return ended(recording) ? words.predict.none : "";
   const made = words.predict.forecast({
     lambda0: short(forecast.lambda0),
     tStar: whole(forecast.t_star),
     n: forecast.n,
     budget: whole(forecast.budget),
     lambda: short(forecast.lambda_pred, 2),
-    interval: ci ? [short(ci[0], 2), short(ci[1], 2)] : null,
+    interval: ends(forecast.lambda_pred_ci, (end) => short(end, 2)),
   });
   if (!regret) return made;
-  const rci = regret.regret_ci;
   const tested = words.predict.regret({
     accuracy: fixed(regret.accuracy, 3),
     best: fixed(regret.best_accuracy, 3),
     bestLambda: short(regret.best_lambda),
     regret: fixed(regret.regret, 4),
-    interval: rci ? [fixed(rci[0], 4), fixed(rci[1], 4)] : null,
+    interval: ends(regret.regret_ci, (end) => fixed(end, 4)),
     seeds: regret.seeds,
   });
   return `${made} ${tested}`;

@@ -302,8 +302,8 @@ export class Crew {
         own = await this.#hire("cpu");
         const onCpu = (await time(own, this.#stacks("cpu"))) * Math.min(this.#cores(), this.#runs.length);
         const onGpu = await time(gpu, this.#stacks("gpu"));
-        if (onGpu <= onCpu) return cpu((w) => w.lab.slower(onGpu / onCpu));
-        this.#why = (w) => w.lab.faster(onGpu / onCpu);
+        if (onGpu <= onCpu) return cpu((w) => w.lab.ratio(onGpu / onCpu));
+        this.#why = (w) => w.lab.ratio(onGpu / onCpu);
       } else {
         this.#why = (w) => w.lab.asked;
       }

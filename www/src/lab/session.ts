@@ -90,7 +90,7 @@ export class Session extends EventTarget {
   #announced = 0;
   #announcement: ReturnType<typeof setTimeout> | undefined;
   #foundAt = 0;
-  /** Runs of the grid that had ended when the latest findings were asked for: what is found of them is final. */
+  /** Runs of the grid that had ended when the latest findings were asked for: when all have, what is found is final. */
   #settled: ReadonlySet<number> = new Set();
 
   constructor(
@@ -289,7 +289,7 @@ export class Session extends EventTarget {
       model: plan.model,
       traces: empty,
       verification: [],
-      findings: { runs: [], cells: [], fits: {}, forecast: null, outcomes: [], regret: null },
+      findings: { runs: [], cells: [], fits: {}, refusals: {}, collapse: null, tolerance: 0, forecast: null, scores: [], regret: null },
     };
   }
 

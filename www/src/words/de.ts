@@ -1,11 +1,11 @@
 // German: every visible string of the elements and charts, in the shape of the English ones.
+import type { Outcome, Verdict } from "../types.ts";
 import type { Words } from "./words.ts";
 
 type Interval = readonly [string, string] | null;
 
 const between = (interval: Interval) => (interval ? ` (95-%-Konfidenzintervall ${interval[0]} bis ${interval[1]})` : "");
-const runs = (n: number) => `${n} ${n === 1 ? "Lauf" : "Läufe"}`;
-/** The same after "aus" and "von". */
+/** Runs, after "aus" and "von". */
 const ofRuns = (n: number) => `${n} ${n === 1 ? "Lauf" : "Läufen"}`;
 const seeds = (n: number) => `${n} Seed${n === 1 ? "" : "s"}`;
 
@@ -20,9 +20,37 @@ const some = (reach: Reach) => (reach.reached < reach.runs ? ` (${reach.reached}
 const quoted = (names: string) => names.replace(/“([^”]*)”/g, "„$1“");
 
 const ESTIMATORS = {
-  smoothed: "geglättetes Maximum",
-  threshold: "innerhalb von 0.5 % des Maximums",
+  arrival: "Ankunft nahe dem Maximum",
+  peak: "das Maximum selbst",
   loss: "kleinster Testverlust",
+};
+
+const OUTCOMES: Readonly<Record<Outcome, (one: boolean, loss: boolean) => string>> = {
+  peak: (one, loss) => `${one ? "erreicht" : "erreichen"} ein ${loss ? "Minimum" : "Maximum"}`,
+  plateau: (one) => (one ? "kommt beim besten Wert an und bleibt" : "kommen beim besten Wert an und bleiben"),
+  flat: (one, loss) => `${one ? "zeigt" : "zeigen"} keinen ${loss ? "Abfall" : "Anstieg"} über das Rauschen hinaus`,
+  censored: (one, loss) => `${one ? "kann" : "können"} am Ende noch ${loss ? "fallen" : "steigen"}`,
+  diverged: (one) => (one ? "divergiert" : "divergieren"),
+};
+type Outcomes = readonly (readonly [Outcome, number])[];
+const total = (outcomes: Outcomes) => outcomes.reduce((sum, [, count]) => sum + count, 0);
+const counted = (outcomes: Outcomes, loss: boolean) =>
+  outcomes.map(([outcome, count]) => `${total(outcomes) === 1 ? "" : `${count} `}${OUTCOMES[outcome](count === 1, loss)}`).join(", ");
+const curves = (outcomes: Outcomes, loss: boolean) => {
+  const [all, what] = [total(outcomes), loss ? "des Testverlusts" : "der Testgenauigkeit"];
+  return all === 1 ? `Die Kurve ${what} ${counted(outcomes, loss)}` : `Die ${all} Kurven ${what}: ${counted(outcomes, loss)}`;
+};
+
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  holds: "In diesen Läufen gilt es",
+  "does not hold here": "Hier gilt es nicht",
+  "not decided by this data": "Diese Läufe entscheiden es nicht",
+  "premise not met": "Was es voraussetzt, ist hier nicht der Fall",
+};
+const UNDECIDED = {
+  seeds: "ein Seed hat kein Intervall",
+  chance: "was ohne L2 oder durch Zufall entsteht, liegt auch im Intervall",
+  wide: "das Intervall ist zu breit",
 };
 
 export const de: Words = {
@@ -63,42 +91,53 @@ export const de: Words = {
   clock: {
     title: "Die Genauigkeit nach drei Uhren",
     caption:
-      "Dünne Linien sind einzelne Seeds, kräftige ihr Mittel, alle über ein Zehntel des Laufs gemittelt. In τ liegen die Maxima und die Abfälle übereinander. Für den frühen Anstieg gilt das nicht: Er richtet sich nach ηt, gleich wie groß λ ist.",
+      "Dünne Linien sind einzelne Seeds, kräftige ihr Mittel; jeder Punkt mittelt die Messungen von t/1.25 bis 1.25 t. Das Gesetz sagt, dass die Maxima und die Abfälle aller λ in τ übereinanderliegen; ob sie es hier tun, steht in den Sätzen darüber.",
     clockSwitch: "Zeitachse",
     quantitySwitch: "Anzeigen",
-    peak: "Zeit bis zur besten Genauigkeit, t*",
-    peakSoFar: "bisher beste",
-    peakOf: (group: string) => `${group}, t*`,
+    star: (estimator: string, final: boolean) => `t*: ${estimator}${final ? "" : ", bisher"}`,
     chart: (quantity: string, clock: string) => `${quantity} gegen ${clock}`,
-    peaked: (group: string, best: string, step: string, tau: string) =>
-      `${group}: beste Genauigkeit ${best}, Maximum bei Schritt ${step}, τ\u00a0=\u00a0${tau}.`,
-    noPeak: (group: string, best: string) => `${group}: beste Genauigkeit ${best}, noch kein Maximum.`,
+    cell: (f) =>
+      `${f.name}: beste Genauigkeit ${f.best}; ${f.loss ? "ihr Testverlust" : "sie"} ${OUTCOMES[f.outcome](true, f.loss)}` +
+      `${f.at ? ` (Schritt ${f.at[0]}, τ\u00a0=\u00a0${f.at[1]})` : ""}${f.decline === null ? "" : `, und fällt dann um ${f.decline}`}` +
+      `${f.atLeast === null ? "" : `; t* liegt bei Schritt ${f.atLeast} oder später`}.`,
     ends: (group: string, best: string, end: string) => `${group}: beste Genauigkeit ${best}, am Ende ${end}.`,
-    finding: (f: { peaks: number; steps: readonly string[]; tau: readonly string[] }) =>
-      `Die ${f.peaks} Maxima liegen zwischen Schritt ${f.steps[0]} und Schritt ${f.steps[1]}, um einen Faktor ${f.steps[2]} auseinander. ` +
-      (f.tau[0] === f.tau[1] ? `In τ liegen alle bei ${f.tau[0]}.` : `In τ liegen sie zwischen ${f.tau[0]} und ${f.tau[1]}, das ist ein Faktor ${f.tau[2]}.`),
+    shown: (outcomes, loss) => `${curves(outcomes, loss)}.`,
+    finding: (f) =>
+      `Die ${f.times} t* liegen zwischen Schritt ${f.steps[0]} und Schritt ${f.steps[1]}, um einen Faktor ${f.steps[2]} auseinander; in τ zwischen ${f.tau[0]} und ${f.tau[1]}, das ist ein Faktor ${f.tau[2]}. Nach dem Gesetz sind sie in τ gleich.` +
+      `${f.spread ? ` Die Kurven liegen in τ ${f.spread.nearer ? "näher" : "nicht näher"} beieinander (Abstand ${f.spread.tau}, Standardabweichung) als in Schritten (${f.spread.steps}).` : ""}`,
   },
 
   law: {
-    title: "Die Zeit bis zum Maximum in Abhängigkeit von λ",
+    title: "Die Zeit bis zum besten Ergebnis in Abhängigkeit von λ",
     caption:
-      "Ein Punkt für jeden Lauf. Pfeile sind Läufe, die endeten, bevor sich ihr Maximum erkennen ließ: Es liegt dort oder später, und sie gehen in keine Anpassung ein. Das Band umfasst die Steigungen des 95-%-Intervalls über die Seeds.",
+      "Ein Punkt für jeden Lauf der λ, deren Kurven sich zeitlich bestimmen lassen. Pfeile sind λ, deren Kurven am Ende der Läufe noch steigen: Ihr t* liegt dort oder später. Das Band umfasst die Steigungen des 95-%-Intervalls über die Seeds. „Durch Zufall“ ist die Steigung derselben Zeiten, zwischen den λ vertauscht.",
     estimatorSwitch: "t* ist",
     x: { label: "L2-Koeffizient λ", short: "λ" },
     xRate: { label: "ηλ/(1−β)", short: "ηλ" },
-    y: { label: "t*, Schritte bis zur besten Genauigkeit", short: "t*" },
-    chart: "Schritte bis zur besten Genauigkeit gegen λ, auf logarithmischen Achsen",
+    y: { label: "t* in Schritten", short: "t*" },
+    chart: "t* in Schritten gegen λ, auf logarithmischen Achsen",
     runKey: "ein Lauf",
-    censoredKey: "nicht erreicht: mindestens",
-    censored: (group: string) => `${group}, nicht erreicht: mindestens`,
+    later: "steigt noch: mindestens",
     guide: "das Gesetz: Steigung −1",
+    placebo: "durch Zufall",
     fit: (slope: string) => `Anpassung: Steigung ${slope}`,
-    tooFew: "Für eine Anpassung haben zu wenige Läufe ihr Maximum erreicht.",
-    finding: (f: { slope: string; interval: Interval; holds: boolean | null; wide: boolean; n: number; seeds: number; cPrime: string; censored: number }) =>
-      `t* skaliert wie λ hoch ${f.slope}${between(f.interval)}, bestimmt aus ${ofRuns(f.n)} und ${seeds(f.seeds)}; das Gesetz sagt −1` +
-      `${f.holds === null ? "" : f.holds ? ", was innerhalb des Intervalls liegt" : ", was außerhalb des Intervalls liegt"}${f.holds && f.wide ? ", wie vieles andere auch: Mehr Seeds engen es ein" : ""}. ` +
-      `Die Konstante ist c′\u00a0=\u00a0${f.cPrime}.` +
-      `${f.censored > 0 ? ` ${f.censored === 1 ? "1 weiterer Lauf bleibt" : `${f.censored} weitere Läufe bleiben`} unberücksichtigt, weil kein Maximum erreicht wurde.` : ""}`,
+    // The core's reason is in English.
+    refused: (f) =>
+      `Es gibt keine Anpassung: Sie braucht drei λ, deren Kurven sich zeitlich bestimmen lassen, und hier ${f.lambdas === 1 ? "ist es eines" : f.lambdas === 0 ? "ist es keines" : `sind es ${f.lambdas}`}.` +
+      `${f.outcomes.length > 0 ? ` ${curves(f.outcomes, f.loss)}.` : ""}`,
+    finding: (fit, text, cells, several, undecided) => {
+      const interval = (ci: readonly [number, number] | null) => between(ci && [text(ci[0]), text(ci[1])]);
+      const { cells_bounding: bounds, without_l2: without } = fit;
+      return (
+        `t* skaliert wie λ hoch ${text(fit.slope)}${interval(fit.slope_ci)}, bestimmt aus ${ofRuns(fit.n)} und ${seeds(fit.seeds)}: ${fit.cells_timed} von ${cells} Kurven lassen sich zeitlich bestimmen` +
+        `${bounds > 0 ? `, und ${bounds} weitere ${bounds === 1 ? "begrenzt" : "begrenzen"} t* nach unten` : ""}. ` +
+        `Das Gesetz sagt −1 bis auf 0.2. ${VERDICTS[fit.law]}${undecided ? `, denn ${UNDECIDED[undecided]}` : ""}. ` +
+        `Durch Zufall, mit zwischen den λ vertauschten Zeiten, ist der Exponent ${text(fit.placebo_slope)}${interval(fit.placebo_ci)}. ` +
+        `${without.slope === null ? "" : `Fast ohne L2, in den Kurven des kleinsten λ, gekürzt auf die Längen der anderen, ist er ${text(without.slope)}. `}` +
+        `${several ? `Über ηλ, alle η zusammen, ist er ${text(fit.slope_product)}${interval(fit.slope_product_ci)}. ` : ""}` +
+        `Die Konstante ist c′\u00a0=\u00a0${text(fit.c_prime)}.`
+      );
+    },
   },
 
   predict: {
@@ -111,9 +150,9 @@ export const de: Words = {
     grid: "Raster",
     predicted: "beim vorhergesagten λ trainiert",
     marker: (lambda: string) => `vorhergesagtes λ = ${lambda}`,
-    none: "Kein λ hat mit jedem Seed sein Maximum erreicht, daher gibt es keine Vorhersage.",
+    none: "Kein λ lässt sich zeitlich bestimmen, daher gibt es keine Vorhersage.",
     forecast: (f: { lambda0: string; tStar: string; n: number; budget: string; lambda: string; interval: Interval }) =>
-      `Die kurzen Läufe bei λ₀\u00a0=\u00a0${f.lambda0} erreichen ihr Maximum bei Schritt ${f.tStar} (n\u00a0=\u00a0${f.n}); für ${f.budget} Schritte sagt das Gesetz daher λ\u00a0=\u00a0${f.lambda}${between(f.interval)} voraus.`,
+      `Die kurzen Läufe bei λ₀\u00a0=\u00a0${f.lambda0} haben ihr t* bei Schritt ${f.tStar} (n\u00a0=\u00a0${f.n}); für ${f.budget} Schritte sagt das Gesetz daher λ\u00a0=\u00a0${f.lambda}${between(f.interval)} voraus.`,
     regret: (f: { accuracy: string; best: string; bestLambda: string; regret: string; interval: Interval; seeds: number }) =>
       `Dort trainiert: Genauigkeit ${f.accuracy}, gegenüber ${f.best} bei einem λ, das auf den anderen Seeds abgestimmt ist (auf allen: λ\u00a0=\u00a0${f.bestLambda}). Die Einbuße (Regret) beträgt ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
   },
@@ -149,13 +188,13 @@ export const de: Words = {
   limits: {
     title: "Gibt es einen späten Abfall?",
     caption:
-      "Das erste Diagramm: Testgenauigkeit gegen τ. Das zweite: wie weit die geglättete Genauigkeit von ihrem Maximum bis zum Ende des Laufs fällt, oder die beste Trainingsgenauigkeit; Mittelwerte über die Seeds mit ihrer Spannweite.",
+      "Das erste Diagramm: Testgenauigkeit gegen τ. Das zweite: wie weit die geglättete Genauigkeit von ihrem besten Moment bis zum Ende des Laufs fällt, mit dem 95-%-Intervall über die Seeds; oder die beste Trainingsgenauigkeit, mit ihrer Spannweite.",
     barsSwitch: "Balken",
     x: { label: "L2-Koeffizient λ", short: "λ" },
     bars: {
       late_decay: {
         name: "später Abfall",
-        label: "Abfall der Testgenauigkeit nach ihrem Maximum",
+        label: "Abfall der Testgenauigkeit nach ihrem Bestwert",
         short: "später Abfall",
         chart: "Später Abfall je λ",
       },
@@ -166,10 +205,10 @@ export const de: Words = {
         chart: "Beste Trainingsgenauigkeit je λ",
       },
     },
-    decay: (f: { seen: boolean; mean: string; sd: string; n: number }) =>
-      f.seen
-        ? `Die Testgenauigkeit fällt nach ihrem Maximum um ${f.mean} (SD ${f.sd}, n\u00a0=\u00a0${runs(f.n)}).`
-        : `Einen nennenswerten späten Abfall gibt es nicht: Die Testgenauigkeit fällt nach ihrem Maximum um ${f.mean} (SD ${f.sd}, n\u00a0=\u00a0${runs(f.n)}), weniger als die 0.005, bis zu denen das Maximum im Paper noch als gehalten gilt.`,
+    decay: (falls, seen, small) =>
+      `Nach ihrem besten Moment fällt die Testgenauigkeit ${falls.map(([mean, interval, name]) => `um ${mean}${between(interval)} bei ${name}`).join(", ")}. ` +
+      `${seen === null ? "Ein Seed zeigt nicht, ob das mehr als Rauschen ist." : `${seen} von ${falls.length} ${seen === 1 ? "geht" : "gehen"} über das Rauschen zwischen den Seeds hinaus.`}` +
+      `${small ? " Alle sind kleiner als die 0.005, bis zu denen das Maximum im Paper noch als gehalten gilt." : ""}`,
     underfit: (accuracy: string) =>
       `Die Trainingsgenauigkeit kommt nicht über ${accuracy} hinaus; das Netz ist also nicht überparametrisiert, und die Beziehung wird dafür nicht behauptet.`,
     fit: (accuracy: string) => `Die Trainingsgenauigkeit erreicht ${accuracy}.`,
@@ -252,8 +291,8 @@ export const de: Words = {
     cpu: (workers: number) => `der CPU, ${workers} Worker`,
     gpu: "der GPU",
     progressLabel: "Fortschritt",
-    peaks: (peaks: readonly string[]) => `Maximum erreicht: ${peaks.join("; ")}.`,
-    peak: (group: string, tau: string) => `${group} bei τ = ${tau}`,
+    peaks: (peaks: readonly string[]) => `Zeitlich bestimmt: ${peaks.join("; ")}.`,
+    peak: (group: string, tau: string) => `${group}, t* bei τ = ${tau}`,
     ended: (finding: string) => `Fertig. ${finding}`,
   },
 
@@ -296,9 +335,9 @@ export const de: Words = {
     reading: "Die Dateien werden gelesen\u00a0…",
     added: (name: string, train: string, test: string) => `${name}: ${train} Trainings- und ${test} Testbilder.`,
     largest: "Größtes λ",
-    largestHelp: "Es erreicht sein Maximum zuerst.",
+    largestHelp: "Nach dem Gesetz kommt sein Bestwert zuerst.",
     smallest: "Kleinstes λ",
-    smallestHelp: "Es erreicht sein Maximum zuletzt, und sein Training dauert am längsten.",
+    smallestHelp: "Nach dem Gesetz kommt sein Bestwert zuletzt. Sein Training dauert am längsten.",
     count: "Anzahl der λ",
     countHelp: "Gleichmäßig auf einer logarithmischen Skala verteilt.",
     budgetAuto: "aus dem Raster",
@@ -320,7 +359,7 @@ export const de: Words = {
       activation: "Aktivierung",
       bias: "Biases",
       tau: "Länge in τ",
-      measurements: "Messungen",
+      measurements: "Messungen je Verzehnfachung der Schritte",
       train: "Trainingsbilder",
       test: "Testbilder",
       "label-noise": "Label-Rauschen",
@@ -369,10 +408,10 @@ export const de: Words = {
       tau: "Länge jedes Laufs in Regularisierungszeit τ = η/(1−β)·λ·t; der Standardwert 2 ist mindestens das Doppelte der Zeit bis zum Maximum.",
       steps: "Länge jedes Laufs in Schritten.",
       epochs: "Länge jedes Laufs in Epochen.",
-      measurements: "Messungen in jedem Lauf, gleichmäßig verteilt und mindestens einen Schritt auseinander.",
+      measurements: "Messungen je Verzehnfachung der Schritte, gleichmäßig in der logarithmischen Zeit verteilt: für Läufe jeder Länge dieselben.",
       seeds: "Anzahl der Seeds; jeder ergibt eigene Anfangsgewichte und eine eigene Reihenfolge der Batches.",
       seed: "Der erste Seed.",
-      estimator: "Welcher Schätzer von t* für Anpassungen und Vorhersagen verwendet wird.",
+      estimator: "Schätzer von t* für Anpassungen und Vorhersagen: Ankunft nahe der höchsten Testgenauigkeit, ihr Maximum selbst oder der kleinste Testverlust.",
       budget: "So viele Schritte trainieren: Welches λ ist am besten?",
       device:
         "Bei einem großen Netz wird die Geschwindigkeit beider an der tatsächlichen Arbeit gemessen. Der Code für die GPU umfasst weitere 1.7 MB, die geladen werden, wenn sie erprobt wird.",
@@ -433,8 +472,7 @@ export const de: Words = {
     asked: "Diese Recheneinheit wurde verlangt.",
     small: "Das Netz ist zu klein, als dass eine GPU etwas brächte.",
     noWebGpu: "Dieser Browser bietet hier kein WebGPU.",
-    slower: (ratio: number) => `Bei dieser Arbeit gemessen, erreicht die GPU das ${ratio.toPrecision(2)}-Fache der Geschwindigkeit der CPU.`,
-    faster: (ratio: number) => `Bei dieser Arbeit gemessen, erreicht die GPU das ${ratio.toPrecision(2)}-Fache der Geschwindigkeit der CPU.`,
+    ratio: (ratio: number) => `Bei dieser Arbeit gemessen, erreicht die GPU das ${ratio.toPrecision(2)}-Fache der Geschwindigkeit der CPU.`,
     disagrees: (off: number) =>
       `Der erste Schritt der GPU weicht relativ um ${off.toPrecision(2)} von dem der CPU ab: Auf sie ist kein Verlass.`,
     gpuFailed: (what: string) => `Die GPU konnte nicht verwendet werden: ${what}`,

@@ -18,6 +18,8 @@ import {
   HELP_TEST,
   HELP_TRAIN,
   HELP_WIDTH,
+  type Fit,
+  type Outcome,
 } from "../types.ts";
 
 type Interval = readonly [string, string] | null;
@@ -34,9 +36,25 @@ interface Reach {
 const some = (reach: Reach) => (reach.reached < reach.runs ? ` (${reach.reached} of ${runs(reach.runs)})` : "");
 
 const ESTIMATORS = {
-  smoothed: "smoothed maximum",
-  threshold: "within 0.5 % of the maximum",
+  arrival: "arrival near the maximum",
+  peak: "the maximum itself",
   loss: "least test loss",
+};
+
+/** What a curve did, or some. */
+const OUTCOMES: Readonly<Record<Outcome, (loss: boolean) => string>> = {
+  peak: (loss) => `reached a ${loss ? "minimum" : "peak"}`,
+  plateau: () => "arrived at the best and stayed",
+  flat: (loss) => `${loss ? "fell" : "rose"} no more than noise`,
+  censored: (loss) => `may still ${loss ? "fall" : "rise"}`,
+  diverged: () => "diverged",
+};
+
+/** Why a fit may decide nothing. */
+const UNDECIDED = {
+  seeds: "one seed has no interval",
+  chance: "the interval has what comes by chance or without L2",
+  wide: "the interval is too wide",
 };
 
 export const en = {
@@ -78,42 +96,64 @@ export const en = {
   clock: {
     title: "Accuracy on three clocks",
     caption:
-      "Thin lines are single seeds, strong lines their mean, all averaged over a tenth of the run. In τ the peaks and the declines line up. The early rise does not: it goes with ηt, whatever λ is.",
+      "Thin lines are single seeds, strong lines their mean; each point averages the measurements from t/1.25 to 1.25 t. By the law the best moments and the declines of all λ line up in τ; the sentences above say whether they do here.",
     clockSwitch: "Time in",
     quantitySwitch: "Show",
-    peak: "time to the best accuracy, t*",
-    peakSoFar: "best so far",
-    peakOf: (group: string) => `${group}, t*`,
+    star: (estimator: string, final: boolean) => `t*: ${estimator}${final ? "" : ", so far"}`,
     chart: (quantity: string, clock: string) => `${quantity[0]?.toUpperCase()}${quantity.slice(1)} against ${clock}`,
-    peaked: (group: string, best: string, step: string, tau: string) =>
-      `${group}: best accuracy ${best}, peak at step ${step}, τ\u00a0=\u00a0${tau}.`,
-    noPeak: (group: string, best: string) => `${group}: best accuracy ${best}, no peak yet.`,
+    /** One curve; `at` is where it has its peak, or its t*. */
+    cell: (f: { name: string; best: string; outcome: Outcome; loss: boolean; at: readonly [step: string, tau: string] | null; decline: string | null; atLeast: string | null }): string =>
+      `${f.name}: best accuracy ${f.best}; ${f.loss ? "its test loss" : "it"} ${OUTCOMES[f.outcome](f.loss)}` +
+      `${f.at ? ` (step ${f.at[0]}, τ\u00a0=\u00a0${f.at[1]})` : ""}${f.decline === null ? "" : `, then declined by ${f.decline}`}` +
+      `${f.atLeast === null ? "" : `; t* is step ${f.atLeast} or later`}.`,
     ends: (group: string, best: string, end: string) => `${group}: best accuracy ${best}, at the end ${end}.`,
-    finding: (f: { peaks: number; steps: readonly string[]; tau: readonly string[] }) =>
-      `The ${f.peaks} peaks come between step ${f.steps[0]} and step ${f.steps[1]}, a factor of ${f.steps[2]} apart. ` +
-      (f.tau[0] === f.tau[1] ? `In τ all lie at ${f.tau[0]}.` : `In τ they lie between ${f.tau[0]} and ${f.tau[1]}, a factor of ${f.tau[2]}.`),
+    /** How many curves show what. */
+    shown: (outcomes: readonly (readonly [Outcome, number])[], loss: boolean) => {
+      const all = outcomes.reduce((sum, [, count]) => sum + count, 0);
+      const what = loss ? "test loss" : "test accuracy";
+      const list = outcomes.map(([outcome, count]) => `${count} ${OUTCOMES[outcome](loss)}`).join(", ");
+      return `Of ${all} curve${all === 1 ? "" : "s"} of ${what}, ${list}.`;
+    },
+    finding: (f: {
+      times: number;
+      steps: readonly string[];
+      tau: readonly string[];
+      spread: { tau: string; steps: string; nearer: boolean } | null;
+    }) =>
+      `The ${f.times} t* lie between step ${f.steps[0]} and step ${f.steps[1]}, a factor of ${f.steps[2]} apart; in τ between ${f.tau[0]} and ${f.tau[1]}, a factor of ${f.tau[2]}. By the law they are equal in τ.` +
+      `${f.spread ? ` The curves lie ${f.spread.nearer ? "nearer" : "no nearer"} together in τ (${f.spread.tau} apart, standard deviation) than in steps (${f.spread.steps}).` : ""}`,
   },
 
   law: {
-    title: "The time to the peak against λ",
+    title: "The time to the best performance against λ",
     caption:
-      "One dot for each run. Arrows are runs that ended before their peak could be told: the peak is there or later, and they are in no fit. The band holds the slopes of the 95 % interval over seeds.",
+      "One dot for each run of a λ whose curve can be timed. Arrows are λ whose curves still rise: t* is there or later. The band holds the slopes of the 95 % interval over seeds; “by chance” is that of the same times exchanged between the λ.",
     estimatorSwitch: "t* is",
     x: { label: "L2 coefficient λ", short: "λ" },
     xRate: { label: "ηλ/(1−β)", short: "ηλ" },
-    y: { label: "t*, steps to the best accuracy", short: "t*" },
-    chart: "Steps to the best accuracy against λ, on logarithmic axes",
+    y: { label: "t* in steps", short: "t*" },
+    chart: "t* in steps against λ, on logarithmic axes",
     runKey: "a run",
-    censoredKey: "not reached: at least",
-    censored: (group: string) => `${group}, not reached: at least`,
+    later: "still rises: at least",
     guide: "the law: slope −1",
+    placebo: "by chance",
     fit: (slope: string) => `fit: slope ${slope}`,
-    tooFew: "Too few runs reached their peak for a fit.",
-    finding: (f: { slope: string; interval: Interval; holds: boolean | null; wide: boolean; n: number; seeds: number; cPrime: string; censored: number }) =>
-      `t* goes as λ to the power ${f.slope}${between(f.interval)}, from ${runs(f.n)} and ${seeds(f.seeds)}; the law says −1` +
-      `${f.holds === null ? "" : f.holds ? ", which is inside the interval" : ", which is outside the interval"}${f.holds && f.wide ? ", and so is much else: more seeds narrow it" : ""}. ` +
-      `The constant is c′\u00a0=\u00a0${f.cPrime}.` +
-      `${f.censored > 0 ? ` ${f.censored} more ${f.censored === 1 ? "run is" : "runs are"} left out, not having reached a peak.` : ""}`,
+    /** `why` is the core's English. */
+    refused: (f: { why: string; lambdas: number; outcomes: readonly (readonly [Outcome, number])[]; loss: boolean }) => `There is no fit: ${f.why}.`,
+    /** `text` writes a number; `undecided` is why the fit decides nothing, if it does not. */
+    finding: (fit: Fit, text: (value: number) => string, cells: number, several: boolean, undecided: keyof typeof UNDECIDED | null) => {
+      const interval = (ci: readonly [number, number] | null) => between(ci && [text(ci[0]), text(ci[1])]);
+      const { cells_bounding: bounds, without_l2: without } = fit;
+      return (
+        `t* goes as λ to the power ${text(fit.slope)}${interval(fit.slope_ci)}, from ${runs(fit.n)} and ${seeds(fit.seeds)}: ${fit.cells_timed} of ${cells} curves can be timed` +
+        `${bounds > 0 ? `, and ${bounds} more ${bounds === 1 ? "bounds" : "bound"} t* from below` : ""}. ` +
+        `The law says −1 to within 0.2: ${undecided ? `these runs do not decide it: ${UNDECIDED[undecided]}` : `it ${fit.law}`}. ` +
+        `By chance, with the times exchanged between the λ, the power is ${text(fit.placebo_slope)}${interval(fit.placebo_ci)}. ` +
+        `${without.slope === null ? "" : `Almost without L2, in the curves of the smallest λ cut to the lengths of the others, it is ${text(without.slope)}. `}` +
+        `${several ? `Over ηλ, all η together, it is ${text(fit.slope_product)}${interval(fit.slope_product_ci)}. ` : ""}` +
+        `The constant is c′\u00a0=\u00a0${text(fit.c_prime)}.`
+      );
+    },
   },
 
   predict: {
@@ -126,9 +166,9 @@ export const en = {
     grid: "grid",
     predicted: "trained at the predicted λ",
     marker: (lambda: string) => `predicted λ = ${lambda}`,
-    none: "No λ reached its peak with every seed, so there is no prediction.",
+    none: "No λ can be timed, so there is no prediction.",
     forecast: (f: { lambda0: string; tStar: string; n: number; budget: string; lambda: string; interval: Interval }) =>
-      `The short runs at λ₀\u00a0=\u00a0${f.lambda0} peak at step ${f.tStar} (n\u00a0=\u00a0${f.n}), so for ${f.budget} steps the law predicts λ\u00a0=\u00a0${f.lambda}${between(f.interval)}.`,
+      `The short runs at λ₀\u00a0=\u00a0${f.lambda0} have their t* at step ${f.tStar} (n\u00a0=\u00a0${f.n}), so for ${f.budget} steps the law predicts λ\u00a0=\u00a0${f.lambda}${between(f.interval)}.`,
     regret: (f: { accuracy: string; best: string; bestLambda: string; regret: string; interval: Interval; seeds: number }) =>
       `Trained there: accuracy ${f.accuracy}, against ${f.best} for a λ tuned on the other seeds (on all of them: λ\u00a0=\u00a0${f.bestLambda}). The regret is ${f.regret}${between(f.interval)}, ${seeds(f.seeds)}.`,
   },
@@ -165,11 +205,11 @@ export const en = {
   limits: {
     title: "Is there a late decay?",
     caption:
-      "The first chart: test accuracy against τ. The second: how far the smoothed accuracy falls from its maximum to the end of the run, or the best training accuracy; means over seeds, with their range.",
+      "The first chart: test accuracy against τ. The second: how far the smoothed accuracy falls from its best moment to the end of the run, with its 95 % interval over seeds; or the best training accuracy, with its range.",
     barsSwitch: "Bars",
     x: { label: "L2 coefficient λ", short: "λ" },
     bars: {
-      late_decay: { name: "late decay", label: "fall of test accuracy after its peak", short: "late decay", chart: "Late decay by λ" },
+      late_decay: { name: "late decay", label: "fall of test accuracy after its best", short: "late decay", chart: "Late decay by λ" },
       max_train_accuracy: {
         name: "training accuracy",
         label: "best training accuracy",
@@ -177,10 +217,11 @@ export const en = {
         chart: "Best training accuracy by λ",
       },
     },
-    decay: (f: { seen: boolean; mean: string; sd: string; n: number }) =>
-      f.seen
-        ? `Test accuracy falls by ${f.mean} after its peak (sd ${f.sd}, n\u00a0=\u00a0${runs(f.n)}).`
-        : `There is no late decay to speak of: test accuracy falls by ${f.mean} after its maximum (sd ${f.sd}, n\u00a0=\u00a0${runs(f.n)}), less than the 0.005 that the paper counts as being still there.`,
+    /** `falls` are "by how much for which"; `seen` says how many are beyond noise, if that can be told. */
+    decay: (falls: readonly (readonly [mean: string, interval: Interval, name: string])[], seen: number | null, small: boolean) =>
+      `After its best moment test accuracy falls ${falls.map(([mean, interval, name]) => `by ${mean}${between(interval)} for ${name}`).join(", ")}. ` +
+      `${seen === null ? "One seed does not tell it from noise." : `${seen} of ${falls.length} falls ${seen === 1 ? "is" : "are"} beyond the noise over seeds.`}` +
+      `${small ? " All are less than the 0.005 that the paper counts as still at the maximum." : ""}`,
     underfit: (accuracy: string) =>
       `Training accuracy gets no further than ${accuracy}, so the network is not overparameterized and the relation is not claimed.`,
     fit: (accuracy: string) => `Training accuracy reaches ${accuracy}.`,
@@ -261,8 +302,8 @@ export const en = {
     cpu: (workers: number) => `the CPU, ${workers} worker${workers === 1 ? "" : "s"}`,
     gpu: "the GPU",
     progressLabel: "Progress",
-    peaks: (peaks: readonly string[]) => `Peaked: ${peaks.join("; ")}.`,
-    peak: (group: string, tau: string) => `${group} at τ = ${tau}`,
+    peaks: (peaks: readonly string[]) => `Timed: ${peaks.join("; ")}.`,
+    peak: (group: string, tau: string) => `${group}, t* at τ = ${tau}`,
     ended: (finding: string) => `Done. ${finding}`,
   },
 
@@ -298,9 +339,9 @@ export const en = {
     reading: "Reading the files…",
     added: (name: string, train: string, test: string) => `${name}: ${train} training and ${test} test images.`,
     largest: "Largest λ",
-    largestHelp: "It peaks first.",
+    largestHelp: "By the law its best comes first.",
     smallest: "Smallest λ",
-    smallestHelp: "It peaks last, and takes the longest to train.",
+    smallestHelp: "By the law its best comes last. It trains longest.",
     count: "Number of λ",
     countHelp: "Evenly spaced on a logarithmic scale.",
     budgetAuto: "from the grid",
@@ -322,7 +363,7 @@ export const en = {
       activation: "Activation",
       bias: "Biases",
       tau: "Length in τ",
-      measurements: "Measurements",
+      measurements: "Measurements per tenfold of steps",
       train: "Training images",
       test: "Test images",
       "label-noise": "Label noise",
@@ -413,8 +454,7 @@ export const en = {
     asked: "This device was asked for.",
     small: "The network is too small for a GPU to gain.",
     noWebGpu: "This browser offers no WebGPU here.",
-    slower: (ratio: number) => `Timed on this work, the GPU has ${ratio.toPrecision(2)} times the CPU's speed.`,
-    faster: (ratio: number) => `Timed on this work, the GPU has ${ratio.toPrecision(2)} times the CPU's speed.`,
+    ratio: (ratio: number) => `Timed on this work, the GPU has ${ratio.toPrecision(2)} times the CPU's speed.`,
     disagrees: (off: number) =>
       `The GPU's first step differs from the CPU's by ${off.toPrecision(2)}, relatively: it is not trusted.`,
     gpuFailed: (what: string) => `The GPU could not be used: ${what}`,

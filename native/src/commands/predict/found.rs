@@ -5,8 +5,8 @@ use std::{fmt, path::Path};
 use anyhow::{Context, Result, anyhow, bail};
 use l2lab_core::{
     experiment::ExperimentError,
-    law::{Clock, Convention, Estimator, LrSum, best_accuracy, learns, peak},
-    train::Measurement,
+    law::{Clock, Convention, Estimator, Grid, LrSum, Outcome},
+    run::{End, LambdaScheduleKind, Measurement, RunSpec, Trace},
 };
 use serde::Serialize;
 
@@ -34,10 +34,10 @@ pub struct Found {
     pub steps_per_epoch: Option<f64>,
     /// What t_* is by.
     pub estimator: Estimator,
-    /// t_*.
-    pub t_star: f64,
+    /// t_*, if the curve has one.
+    pub t_star: Option<f64>,
     /// τ at t_*; where steps are not known, as if an epoch were one.
-    pub tau_star: f64,
+    pub tau_star: Option<f64>,
     /// Mean η over the log.
     pub mean_lr: f64,
     /// The run in numbers.
@@ -62,9 +62,9 @@ pub struct RunSummary {
     pub tau_star: Option<f64>,
     /// From 0 to 1; null by the loss estimator.
     pub max_test_accuracy: Option<f64>,
-    /// It ended before its peak.
-    pub censored: bool,
-    /// Where the peak of a censored run is, and where the run ends.
+    /// What the curve shows.
+    pub outcome: Outcome,
+    /// Why it gives no t_*, if it gives none.
     #[serde(skip)]
     pub tail: String,
 }
@@ -121,21 +121,14 @@ fn metric<'a>(
             assumed.add("t_* is by the loss estimator, the minimum of the test loss, since there is no accuracy");
             Estimator::Loss
         }
-        (None, ..) => Estimator::default(),
+        // A log is of one run: the moment of its peak is what it can show beyond doubt.
+        (None, ..) => Estimator::Peak,
     };
     let (what, flag, metric, other) = match estimator {
         Estimator::Loss => ("loss", "--loss-column", loss, accuracy),
         _ => ("accuracy", "--accuracy-column", accuracy, loss),
     };
     let missing = || anyhow!("no column has a name known for test {what}; {flag} chooses one of: {names}");
-    if ask.estimator.is_some() || estimator != Estimator::Loss {
-        let how = match estimator {
-            Estimator::Threshold => "the first measurement within 0.5 % of the maximum accuracy",
-            Estimator::Smoothed => "the maximum of the accuracy averaged over a tenth of the run",
-            Estimator::Loss => "the minimum of the test loss",
-        };
-        assumed.add(format!("t_* is by the {} estimator: {how}", estimator.name()));
-    }
     if estimator == Estimator::Loss && ask.clock.convention == Convention::Keras {
         assumed.add("the test loss is without the L2 term, which Keras adds to the losses that it logs by itself");
     }
@@ -264,6 +257,8 @@ fn setting(run: &Run, ask: &Ask, assumed: &mut Assumptions) -> Result<Setting> {
     Ok(Setting { lambda, lr, momentum })
 }
 
+/// Measurements after the start without which a log is no curve.
+const LEAST: usize = 5;
 /// Ticks of an epoch, where steps are not known: times are whole numbers to the estimators.
 const TICKS: f64 = 1e6;
 
@@ -337,23 +332,41 @@ fn measure(
     }
     let after = points.iter().filter(|m| m.step > 0).count();
     let what = if by_loss { "test loss" } else { "test accuracy" };
-    if after < 3 {
-        bail!("{after} measurement(s) of {what} after {unit} 0: a peak takes three to be seen");
+    if after < LEAST {
+        bail!("{after} measurement(s) of {what} after {unit} 0: a curve takes {LEAST} to be read");
     }
-    let (first, last) = (&points[0], &points[points.len() - 1]);
-    let value = |m: &Measurement| if by_loss { m.test_loss } else { m.test_accuracy };
-    let best = best_accuracy(&points);
-    if !learns(&points, estimator) {
-        let verb = if by_loss { "falls below" } else { "rises above" };
+    let last = *points.last().context("there are measurements")?;
+    let trace = Trace {
+        run: RunSpec {
+            lambda: setting.lambda,
+            lambda_schedule: LambdaScheduleKind::Constant,
+            lr: setting.lr,
+            momentum: setting.momentum,
+            seed: 0,
+            steps: last.step,
+            per_decade: 1,
+        },
+        points,
+        end: Some(End::Completed),
+    };
+    let traces = [trace];
+    let mut grid = Grid::new(&traces, estimator);
+    // What stays at its best has no moment of it but the one at which it arrives, if the user has not asked for the moment itself.
+    if ask.estimator.is_none() && estimator == Estimator::Peak && grid.outcomes[0].0 == Outcome::Plateau {
+        grid.estimator = Estimator::Arrival;
+    }
+    let estimator = grid.estimator;
+    let points = &traces[0].points;
+    let (outcome, why) = &grid.outcomes[0];
+    let best = grid.cells[0].performance().first().copied().filter(|_| !by_loss && !grid.cells[0].is_empty());
+    if *outcome == Outcome::Flat {
         bail!(
-            "{what} never {verb} its first value, {:.4} at {unit} {}, by more than its noise: nothing is learned at λ = {}, \
-             or the peak came before the first measurement; no λ is predicted",
-            value(first),
-            times[0],
+            "{what} does not get better than at first by more than its noise: nothing is learned at λ = {}, or the peak came \
+             before the first measurement; no λ is predicted",
             setting.lambda
         );
     }
-    if let (Some(best), Some(classes)) = (best.filter(|_| !by_loss), ask.classes)
+    if let (Some(best), Some(classes)) = (best, ask.classes)
         && best <= 1.0 / classes as f64
     {
         bail!(
@@ -362,13 +375,35 @@ fn measure(
             setting.lambda
         );
     }
-    let peak = peak(&points, estimator).context("no measurement after the start")?;
-    let at = points.partition_point(|m| m.step < peak.step);
-    if at == 0 || points[at - 1].step == 0 {
-        assumed.add(format!("{label}: t_* is the first measurement after the start, so it may have been earlier"));
-    } else if !peak.censored {
-        let interval = times[at] - times[at - 1];
-        assumed.add(format!("{label}: t_* is known to {}, the interval of measurements there", amount(interval, unit)));
+    // Measurements of a log are often further apart than the smoothed curve's places: t_* is one of them.
+    let time = grid.time(0);
+    let at = time.map(|time| {
+        let distance = |i: usize| ((points[i].step as f64).ln() - time.step.ln()).abs();
+        (0..points.len())
+            .filter(|&i| points[i].step > 0)
+            .min_by(|&a, &b| distance(a).total_cmp(&distance(b)))
+            .unwrap_or(0)
+    });
+    if let Some(at) = at {
+        if at == 0 || points[at - 1].step == 0 {
+            assumed.add(format!("{label}: t_* is the first measurement after the start, so it may have been earlier"));
+        } else {
+            let interval = times[at] - times[at - 1];
+            assumed.add(format!(
+                "{label}: t_* is known to {}, the interval of measurements there",
+                amount(interval, unit)
+            ));
+        }
+        let how = match estimator {
+            Estimator::Arrival => format!(
+                "when the smoothed accuracy comes within {:.4} of its maximum, as near as its noise allows to tell",
+                grid.tolerance.tolerance
+            ),
+            Estimator::Peak => "the measurement nearest to the maximum of the smoothed accuracy".into(),
+            Estimator::Loss => "the measurement nearest to the minimum of the smoothed test loss".into(),
+        };
+        assumed.add(format!("t_* is by the {} estimator: {how}", estimator.name()));
+        assumed.add(format!("the curve is a {}: {why}; one run's noise is taken from its own scatter", outcome.name()));
     }
     let steps_per_epoch = match ask.steps_per_epoch {
         Some(steps) => Some(steps),
@@ -381,26 +416,32 @@ fn measure(
     }
     let end = times[times.len() - 1];
     let in_epochs = |time: f64| if in_steps { steps_per_epoch.map(|n| time / n) } else { Some(time) };
-    let t_star = times[at];
+    let t_star = at.map(|at| times[at]);
+    let tau_star = at.map(|at| points[at].tau);
     Ok(Found {
         setting,
         in_steps,
         steps_per_epoch,
         estimator,
         t_star,
-        tau_star: peak.tau,
+        tau_star,
         mean_lr: lr_sum.until(end) / end,
         summary: RunSummary {
             log: String::new(),
             seed: run.seed.clone(),
             measurements: points.len(),
-            t_star: in_steps.then_some(t_star),
-            t_star_epochs: in_epochs(t_star),
-            tau_star: in_steps.then_some(peak.tau),
+            outcome: *outcome,
+            t_star: t_star.filter(|_| in_steps),
+            t_star_epochs: t_star.and_then(in_epochs),
+            tau_star: tau_star.filter(|_| in_steps),
             max_test_accuracy: best,
-            censored: peak.censored,
             tail: format!(
-                "{what} is at its best in the last 5 % of the run, which ends at {unit} {}",
+                "{what} is {}, and it ends at {unit} {}: {why}",
+                if *outcome == Outcome::Plateau {
+                    "a plateau, whose arrival --estimator arrival times"
+                } else {
+                    outcome.name()
+                },
                 if in_steps { last.step.to_string() } else { end.to_string() }
             ),
         },

@@ -7,13 +7,14 @@ use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser, value_parser
 use l2lab_core::{
     Experiment,
     experiment::{ExperimentError, FIELDS},
-    law::{Clock, Convention, CoupledL2, Estimator, Length, Prediction, predict},
+    law::{Clock, Convention, CoupledL2, Estimator, Prediction, predict_of_runs},
+    run::Length,
 };
 use serde::Serialize;
 
 use super::{
     check,
-    found::{RunSummary, Setting, read},
+    found::{Found, RunSummary, Setting, read},
 };
 use crate::{cli, logs::Wanted};
 
@@ -126,7 +127,7 @@ pub fn conflict(text: impl Into<String>) -> anyhow::Error {
 
 impl Ask {
     fn read(matches: &ArgMatches, assumed: &mut Assumptions) -> Result<Self> {
-        let e = cli::experiment(matches, Experiment { lambda: vec![0.1].into(), ..super::base() })?;
+        let e = cli::experiment(matches, Experiment { lambda: vec![0.1].into(), ..super::base(true) })?;
         check(&e)?;
         if e.lambda.len() != 1 {
             return Err(conflict(format!("lambda: a log is of one run, {} were given", e.lambda.len())));
@@ -214,9 +215,14 @@ struct Answer {
 pub fn run(matches: &ArgMatches, paths: &[PathBuf]) -> Result<String> {
     let mut assumed = Assumptions::default();
     let mut ask = Ask::read(matches, &mut assumed)?;
-    let mut found = Vec::new();
-    for path in paths {
-        found.extend(read(path, &ask, &mut assumed)?);
+    let before = assumed.0.clone();
+    let mut found = read_all(paths, &ask, &mut assumed)?;
+    // Of several runs some may show a peak and some a plateau: an arrival both have.
+    let arrives = |f: &Found| f.estimator == Estimator::Arrival;
+    if found.iter().any(arrives) && !found.iter().all(arrives) {
+        ask.estimator = Some(Estimator::Arrival);
+        assumed.0 = before;
+        found = read_all(paths, &ask, &mut assumed)?;
     }
     let Some(first) = found.first() else { bail!("the logs have no run") };
     let (setting, in_steps, estimator) = (first.setting, first.in_steps, first.estimator);
@@ -231,10 +237,10 @@ pub fn run(matches: &ArgMatches, paths: &[PathBuf]) -> Result<String> {
     let mean_lr = found.iter().map(|f| f.mean_lr).sum::<f64>() / found.len() as f64;
     let budget = budget(&ask, setting, mean_lr, in_steps, steps_per_epoch)?;
 
-    let short: Vec<(f64, f64)> = found.iter().filter(|f| !f.summary.censored).map(|f| (f.t_star, f.tau_star)).collect();
+    let short: Vec<(f64, f64)> = found.iter().filter_map(|f| Some((f.t_star?, f.tau_star?))).collect();
     let censored = found.len() - short.len();
     let total = ask.clock.tau(1.0, mean_lr * budget);
-    let Some(p) = predict(&short, total).filter(|p| p.lambda_pred > 0.0 && p.lambda_pred.is_finite()) else {
+    let Some(p) = predict_of_runs(&short, total).filter(|p| p.lambda_pred > 0.0 && p.lambda_pred.is_finite()) else {
         let [one, several] = [
             format!("'{}': {}", first.summary.log, first.summary.tail),
             format!("all {censored} runs end before their peak; in the first, {}", first.summary.tail),
@@ -268,6 +274,11 @@ pub fn run(matches: &ArgMatches, paths: &[PathBuf]) -> Result<String> {
         return Ok(serde_json::to_string(&answer)? + "\n");
     }
     Ok(text(&answer, &ask.clock))
+}
+
+fn read_all(paths: &[PathBuf], ask: &Ask, assumed: &mut Assumptions) -> Result<Vec<Found>> {
+    let read = |path: &PathBuf| read(path, ask, assumed);
+    Ok(paths.iter().map(read).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// `3 steps`, `1 epoch`.

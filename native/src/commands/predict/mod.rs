@@ -10,12 +10,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{Length, Outcome, Prediction, Regret, RunSummary, learns, mean_by_lambda, predict, regret},
-    train::{LambdaScheduleKind, RunSpec, Trace},
+    law::{Grid, Outcome, Prediction, Regret, RunSummary, Score, mean_by_lambda, predict, regret},
+    run::{LambdaScheduleKind, Length, RunSpec, Trace},
 };
 use serde::Serialize;
 
-use super::{CHANGED, Job, Recipe};
+use super::{CHANGED, Job, Recipe, sweep};
 use crate::{
     cli,
     output::{self, Summary, with_interval},
@@ -24,15 +24,16 @@ use crate::{
 };
 
 /// Short runs at a large λ; longer in τ than a sweep's, since they cost little.
-pub fn base() -> Experiment {
-    let lambda = vec![0.1, 0.03, 0.01].into();
-    Experiment { lr: vec![0.1].into(), lambda, tau: Some(4.0), ..Experiment::default() }
+pub fn base(names_model: bool) -> Experiment {
+    let of = sweep::base(names_model);
+    if names_model {
+        return Experiment { lr: vec![0.1].into(), lambda: vec![0.1, 0.03, 0.01].into(), tau: Some(4.0), ..of };
+    }
+    Experiment { lr: vec![0.05].into(), lambda: vec![0.2, 0.1, 0.05].into(), ..of }
 }
 
 /// What λ_pred is multiplied by for the grid around it.
 const AROUND: [f64; 4] = [0.1, 0.316_227_766_016_837_94, 3.162_277_660_168_379_5, 10.0];
-/// Measurements without which a run's best one says nothing.
-const LEAST: usize = 10;
 const VERIFY: &str = "--verify";
 
 /// The command's own flags.
@@ -46,7 +47,8 @@ pub fn flags(command: Command) -> Command {
         command
             .mut_arg("lambda", |a| {
                 a.help(
-                    "The λ₀ of the short runs, or several: the largest at which every seed learns and reaches its peak is                      taken, and no smaller one is trained [default: 0.1,0.03,0.01]",
+                    "The λ₀ of the short runs, or several: the largest whose curves show a t_* is taken, and no smaller one is \
+                     trained [default: 0.2,0.1,0.05]",
                 )
             })
             .arg(verify),
@@ -82,8 +84,8 @@ struct Answer<'a> {
     budget_steps: u64,
     #[serde(flatten)]
     prediction: &'a Prediction,
-    censored: usize,
-    diverged: usize,
+    /// What the short runs show.
+    outcome: Outcome,
     /// With `--verify`: λ_pred against the grid around it.
     verification: Option<&'a Verification>,
     runs: &'a [RunSummary],
@@ -104,37 +106,39 @@ pub struct Short {
     pub lambda: f64,
     /// Every run.
     pub traces: Vec<Trace>,
-    /// t_* and τ_* of those that learn and reach their peak.
-    pub peaks: Vec<(f64, f64)>,
-    /// Those that end before their peak, or learn nothing.
-    censored: usize,
-    diverged: usize,
+    /// What they show.
+    outcome: Outcome,
+    /// Why, in words.
+    why: String,
 }
 
 impl Short {
     fn new(e: &Experiment, lambda: f64, traces: Vec<Trace>) -> Self {
-        let learned = traces.iter().filter(|t| t.points.len() >= LEAST && learns(&t.points, e.estimator));
-        let peaks: Vec<(f64, f64)> = learned
-            .filter_map(|t| RunSummary::new(t, e.estimator).sample(e.estimator))
-            .map(|s| (s.t_star, s.tau_star))
-            .collect();
-        let diverged = traces.iter().filter(|t| t.diverged()).count();
-        Self { lambda, censored: traces.len() - peaks.len() - diverged, diverged, peaks, traces }
+        let found = Grid::new(&traces, e.estimator).outcomes.pop();
+        let (outcome, why) = found.unwrap_or((Outcome::Flat, "there is no run".into()));
+        Self { lambda, traces, outcome, why }
     }
 
-    /// Whether half of the runs have a t_*: enough for a prediction.
-    pub fn suffices(&self) -> bool {
-        !self.peaks.is_empty() && 2 * self.peaks.len() >= self.traces.len()
+    /// The λ for a budget over whose steps η_eff sums to `total_lr`; `None` where the runs give no t_*.
+    pub fn predict(&self, e: &Experiment, total_lr: f64) -> Option<Prediction> {
+        predict(&Grid::new(&self.traces, e.estimator), 0, total_lr)
     }
 
-    /// Why it gives no t_*.
-    fn refusal(&self) -> String {
-        let Self { lambda, censored, diverged, traces, .. } = self;
-        format!(
-            "at λ₀ = {lambda} of {} runs {diverged} diverged (a smaller --lr helps) and {censored} learned nothing (a smaller \
-             --lambda helps) or had not reached their peak (a larger --tau or --lambda helps)",
-            traces.len()
-        )
+    /// Whether the estimator can time these runs.
+    pub fn suffices(&self, e: &Experiment) -> bool {
+        e.estimator.times(self.outcome)
+    }
+
+    /// What the runs show, and what helps where that is no t_*.
+    pub fn said(&self) -> String {
+        let advice = match self.outcome {
+            Outcome::Diverged => " (a smaller --lr helps)",
+            Outcome::Flat => " (a smaller --lambda, or more test images, may show a rise)",
+            Outcome::Censored => " (a larger --tau or --lambda helps)",
+            Outcome::Plateau => " (--estimator arrival times a plateau)",
+            Outcome::Peak => "",
+        };
+        format!("at λ₀ = {} the curves are {}: {}{advice}", self.lambda, self.outcome.name(), self.why)
     }
 }
 
@@ -148,16 +152,17 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     }
     let verify = verify(matches)?;
     let flags = if verify { VERIFY.to_owned() } else { String::new() };
-    let job = Job::start(matches, Recipe { flags, ..Recipe::of_grid("predict", base(), &check) })?;
+    let job =
+        Job::start(matches, Recipe { flags, ..Recipe::of_grid("predict", base(cli::names_model(matches)), &check) })?;
     let e = &job.experiment;
     let lr = e.lr[0];
     let short = job.explain("predict", short_runs(&job, e))?;
-    if !short.suffices() {
-        bail!("no t_*: {}", short.refusal());
+    if !short.suffices(e) {
+        bail!("no t_*: {}", short.said());
     }
     let lambda = short.lambda;
     let budget = e.length_in_steps(e.budget.unwrap_or(Length::Steps(1.0)), lr, lambda, job.train_examples())?;
-    let prediction = predict(&short.peaks, e.total_lr(lr, budget)).context("a budget has a step")?;
+    let prediction = short.predict(e, e.total_lr(lr, budget)).context("a budget has a step")?;
     let (verification, trained) = if verify { verified(&job, &prediction, budget)? } else { (None, Vec::new()) };
     let summary = Summary::new("predict", &job, &job.findings(&short.traces)?);
     let answer = Answer {
@@ -166,8 +171,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
         momentum: e.momentum,
         budget_steps: budget,
         prediction: &prediction,
-        censored: short.censored,
-        diverged: short.diverged,
+        outcome: short.outcome,
         verification: verification.as_ref(),
         runs: &summary.runs,
     };
@@ -190,25 +194,24 @@ fn verify(matches: &ArgMatches) -> Result<bool> {
     Ok(held)
 }
 
-/// Short runs at the largest λ₀ of an experiment at which every seed has a t_*; or else at the one at which most have.
+/// Short runs at the largest λ₀ of an experiment that its estimator can time; or else at the smallest.
 pub fn short_runs(job: &Job, e: &Experiment) -> Result<Short> {
     let runs = e.runs(job.train_examples())?;
     let mut lambdas = e.lambda.to_vec();
     lambdas.sort_by(|a, b| b.total_cmp(a));
-    let mut tried: Vec<Short> = Vec::new();
+    let mut last: Option<Short> = None;
     for lambda in lambdas {
-        if let Some(last) = tried.last() {
-            eprintln!("{}: going on to λ₀ = {lambda}", last.refusal());
+        if let Some(short) = &last {
+            eprintln!("{}; going on to λ₀ = {lambda}", short.said());
         }
         let own: Vec<RunSpec> = runs.iter().filter(|r| r.lambda == lambda).cloned().collect();
         let short = Short::new(e, lambda, job.executor_of(e)?.train(&format!("short runs at {lambda}"), &own)?);
-        if short.peaks.len() == own.len() {
+        if short.suffices(e) {
             return Ok(short);
         }
-        tried.push(short);
+        last = Some(short);
     }
-    // The first of several with as many: the largest λ.
-    tried.into_iter().rev().max_by_key(|short| short.peaks.len()).context("an experiment has a λ")
+    last.context("an experiment has a λ")
 }
 
 /// Runs at λ_pred and around it over the whole budget.
@@ -217,10 +220,10 @@ fn verified(job: &Job, prediction: &Prediction, budget: u64) -> Result<(Option<V
     let at = |factor: f64| e.cell(e.lr[0], prediction.lambda_pred * factor, budget);
     let runs: Vec<RunSpec> = [1.0].into_iter().chain(AROUND).flat_map(at).collect();
     let traces = job.explain("predict", job.executor().train("verify", &runs))?;
-    let outcomes = |traces: &[Trace]| Outcome::all_within(traces, budget as f64);
+    let scores = |traces: &[Trace]| Score::within(traces, budget as f64);
     let (at_pred, around) = traces.split_at(e.seeds);
-    let accuracies = mean_by_lambda(&outcomes(&traces));
-    let regret = regret(&outcomes(around), &outcomes(at_pred));
+    let accuracies = mean_by_lambda(&scores(&traces));
+    let regret = regret(&scores(around), &scores(at_pred));
     Ok((regret.map(|regret| Verification { regret, accuracies }), traces))
 }
 
@@ -232,8 +235,7 @@ fn text(e: &Experiment, answer: &Answer<'_>, steps: u64) -> String {
     let _ = writeln!(text, "t_*     {:>12.0} steps at λ = {lambda}, η = {lr}, β = {}", p.t_star, e.momentum);
     let _ = writeln!(text, "c′ = τ_* {:>11.3}", p.c_prime);
     let _ = writeln!(text, "λ_pred  {:>12.3e} for a budget of {budget_steps} steps{interval}", p.lambda_pred);
-    let (n, censored, diverged) = (p.n, answer.censored, answer.diverged);
-    let _ = writeln!(text, "from {n} short run(s) of {steps} steps; {censored} censored, {diverged} diverged");
+    let _ = writeln!(text, "from {} short run(s) of {steps} steps, which show a {}", p.n, answer.outcome.name());
     if let Some(Verification { regret: r, accuracies }) = answer.verification {
         let _ = writeln!(text, "\nverified over {budget_steps} steps (n = {} seeds), best accuracy by λ:", r.seeds);
         for (lambda, accuracy) in accuracies {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, Command, parser::ValueSource};
+use l2lab_core::law::Verdict;
 use serde::{Deserialize, Serialize};
 
 use super::{Preset, emit, fig5, names};
@@ -216,13 +217,15 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         })
         .collect();
     let count = |text: &str| rows.iter().filter(|r| r[1] == text).count();
-    let [holds, fails, open] =
-        [crate::study::Verdict::Holds, crate::study::Verdict::Fails, crate::study::Verdict::Open]
-            .map(|v| count(v.text()));
+    let [holds, fails, open, premise] = Verdict::ALL.map(|v| count(v.text()));
     let about = format!(
-        "{} figures, {} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data.",
+        "{} figures, {} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data; of {premise} the premise \
+         is not met. Each is decided by one-sided tests at 5 %, so that of {} claims on the edge of what they say about {:.0} would \
+         be decided wrongly.",
         told.len(),
-        rows.len()
+        rows.len(),
+        rows.len(),
+        (0.05 * rows.len() as f64).ceil(),
     );
     let about = [&[about], &differences[..]].concat().join(" ");
     let mut body = String::new();

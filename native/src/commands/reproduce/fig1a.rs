@@ -3,19 +3,23 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Mean, Outcome, Regret, mean, mean_by_seed, regret},
-    train::{LrSchedule, RunSpec, Trace},
+    law::{Mean, Regret, Score, Verdict, mean, mean_by_seed, regret, trend},
+    run::{RunSpec, Trace},
+    train::LrSchedule,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, about, conflict, constant_lambda, heading, interval, one_length, premise, presets};
+use super::{
+    Figure, Phase, Preset, about, conflict, constant_lambda, fits, given, heading, interval, one_length, premise,
+    presets,
+};
 use crate::{
     commands::Job,
     figures::{self, Mark, Series},
     output::{number, with_interval},
     report::{Part, table_of, table_text},
-    study::{Claim, Study, Verdict},
+    study::{Claim, Study},
 };
 
 pub const FIGURE: Figure = Figure {
@@ -52,9 +56,9 @@ struct Findings {
     rows: Vec<Row>,
     /// With the fixed time, what the largest and the smallest λ lose against the best one between them.
     ends: [Option<Regret>; 2],
-    /// With a time ∝ 1/λ, from the largest λ to the smallest.
-    gain: Option<Mean>,
-    /// The same from the second smallest λ.
+    /// With a time ∝ 1/λ, what a ten times larger λ changes, over all λ.
+    trend: Option<Mean>,
+    /// From the second smallest λ to the smallest.
     last_gain: Option<Mean>,
     /// What λ = 0, trained longer than any other, loses against the best λ with a time ∝ 1/λ.
     none: Option<Regret>,
@@ -125,7 +129,7 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
         traces[job.runs.len()..].iter().partition(|t| t.run.lambda > 0.0);
     let scaled: Vec<&Trace> = fixed.iter().copied().filter(|t| t.run.lambda == middle).chain(others).collect();
     let findings = findings(e, middle, [&fixed, &scaled], &without, job.train_examples());
-    let claims: Vec<Claim> = premise("", &traces).into_iter().chain(claims(&findings)).collect();
+    let claims = premise("", &traces).into_iter().chain(given(fits(&traces), claims(&findings))).collect::<Vec<_>>();
     let rows = rows(&findings);
     let study = Study {
         command: FIGURE.command,
@@ -141,16 +145,16 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
 }
 
 fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace], examples: usize) -> Findings {
-    let outcomes = |traces: &[&Trace]| traces.iter().filter_map(|t| Outcome::last(t)).collect::<Vec<_>>();
-    let at = |outcomes: &[Outcome], lambda: f64| -> Vec<Outcome> {
-        outcomes.iter().filter(|o| o.lambda == lambda).copied().collect()
+    let scores = |traces: &[&Trace]| Score::at_end(traces.iter().copied());
+    let at = |scores: &[Score], lambda: f64| -> Vec<Score> {
+        scores.iter().filter(|o| o.lambda == lambda).copied().collect()
     };
     let mut lambdas = e.lambda.to_vec();
     lambdas.sort_by(|a, b| b.total_cmp(a));
-    let [fixed, scaled] = sets.map(outcomes);
+    let [fixed, scaled] = sets.map(scores);
     let row = |&lambda: &f64| {
         let steps = sets.map(|traces| traces.iter().find(|t| t.run.lambda == lambda).map_or(0, |t| t.run.steps));
-        let accuracies = |o: &Vec<Outcome>| mean(&at(o, lambda).iter().map(|o| o.accuracy).collect::<Vec<_>>());
+        let accuracies = |o: &Vec<Score>| mean(&at(o, lambda).iter().map(|o| o.accuracy).collect::<Vec<_>>());
         Row {
             lambda,
             steps,
@@ -159,7 +163,7 @@ fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace
         }
     };
     let [largest, smallest] = [lambdas[0], lambdas[lambdas.len() - 1]];
-    let between: Vec<Outcome> = fixed.iter().filter(|o| o.lambda != largest && o.lambda != smallest).copied().collect();
+    let between: Vec<Score> = fixed.iter().filter(|o| o.lambda != largest && o.lambda != smallest).copied().collect();
     let gain = |from: f64| {
         let before = at(&scaled, from);
         mean_by_seed(at(&scaled, smallest).into_iter().filter_map(|o| {
@@ -171,9 +175,9 @@ fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace
         lambda_fixed: middle,
         rows: lambdas.iter().map(row).collect(),
         ends: [largest, smallest].map(|lambda| regret(&between, &at(&fixed, lambda))),
-        gain: gain(largest),
+        trend: trend(scaled.iter().map(|s| (s.seed, 0.0, s.lambda, s.accuracy))),
         last_gain: gain(lambdas[lambdas.len() - 2]),
-        none: regret(&scaled, &outcomes(without)),
+        none: regret(&scaled, &scores(without)),
     }
 }
 
@@ -192,17 +196,17 @@ fn claims(f: &Findings) -> Vec<Claim> {
             loss(small),
             large.seeds
         );
-        (found, Verdict::all(&[large, small].map(|r| Verdict::above(0.0, r.regret_ci))))
+        (found, Verdict::all(&[large, small].map(|r| Verdict::interval_above(0.0, r.regret_ci, r.seeds))))
     });
-    let rise = f.gain.map(|m| {
+    let rise = f.trend.map(|m| {
         let change = interval(Some(m));
         let found =
-            format!("From the largest λ to the smallest the final accuracy changes by {change} (n = {} seeds)", m.n);
-        (found, Verdict::above(0.0, m.ci))
+            format!("A ten times larger λ changes the final accuracy by {change}, over all λ (n = {} seeds)", m.n);
+        (found, Verdict::below(0.0, Some(m)))
     });
     let plateau = f.last_gain.map(|m| {
         // Where accuracy still rises, the plateau may lie at a smaller λ.
-        let verdict = match Verdict::near(0.0, FLAT, m.ci) {
+        let verdict = match Verdict::near(0.0, FLAT, Some(m)) {
             Verdict::Fails if m.mean > 0.0 => Verdict::Open,
             verdict => verdict,
         };
@@ -218,7 +222,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
             loss(r),
             r.seeds
         );
-        (found, Verdict::above(0.0, r.regret_ci))
+        (found, Verdict::interval_above(0.0, r.regret_ci, r.seeds))
     });
     vec![
         claim("Trained for a fixed time, accuracy peaks at one λ (R4)".into(), peak),

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{self, OptimalExponent, Optimum, Outcome, Prediction, Regret, mean_by_lambda, optimal_exponent, regret},
-    train::Trace,
+    law::{OptimalExponent, Optimum, Prediction, Regret, Score, Verdict, mean_by_lambda, optimal_exponent, regret},
+    run::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::{
     figures::{self, Mark, Series},
     output::{number, with_interval},
     report::{Part, table_of, table_text},
-    study::{Claim, Study, Verdict},
+    study::{Claim, Study},
 };
 
 pub const FIGURE: Figure = Figure {
@@ -64,7 +64,6 @@ fn base(preset: Preset) -> Experiment {
         Preset::Full => Experiment {
             lambda: vec![0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001].into(),
             epochs: Some(2000.0),
-            measurements: 2000,
             ..of
         },
         _ => of,
@@ -85,7 +84,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 fn make(job: &Job, preset: Preset) -> Result<String> {
     let e = &job.experiment;
     let grid = job.executor().train("grid", &job.runs)?;
-    let of = predict::base();
+    let of = predict::base(true);
     let short = short_runs(
         job,
         &Experiment { epochs: None, steps: None, tau: of.tau, measurements: of.measurements, ..e.clone() },
@@ -93,22 +92,23 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
     let (examples, longest) = (job.train_examples(), job.runs[0].steps);
     let fractions: &[f64] = if preset == Preset::Full { &BUDGETS_FULL } else { &BUDGETS };
     let mut budgets = Vec::new();
-    let mut outcomes: Vec<(f64, Vec<Outcome>)> = Vec::new();
+    let mut outcomes: Vec<(f64, Vec<Score>)> = Vec::new();
     let mut verification: Vec<Trace> = Vec::new();
     for (i, fraction) in fractions.iter().enumerate() {
         let steps = (longest as f64 * fraction).round().max(1.0) as u64;
-        let prediction = short.suffices().then(|| law::predict(&short.peaks, e.total_lr(e.lr[0], steps))).flatten();
+        let prediction = short.predict(e, e.total_lr(e.lr[0], steps));
         let Some(prediction) = prediction.filter(|p| steps as f64 >= SHORT * p.t_star) else { continue };
         let runs = e.cell(e.lr[0], prediction.lambda_pred, steps);
         let trained = job.executor().train(&format!("budget{i}"), &runs)?;
         let budget = steps as f64;
-        let [tuned, predicted] = [&grid, &trained].map(|traces| Outcome::all_within(traces, budget));
+        let [tuned, predicted] = [&grid, &trained].map(|traces| Score::within(traces.iter(), budget));
         let epochs = budget / e.steps_per_epoch(examples) as f64;
         budgets.push(Budget { steps, epochs, prediction, regret: regret(&tuned, &predicted) });
         outcomes.push((budget, tuned));
         verification.extend(trained);
     }
     let (optima, exponent) = optimal_exponent(&outcomes);
+    let exponent = exponent.ok();
     let claims: Vec<Claim> =
         premise("", &grid).into_iter().chain(claims(&budgets, &short, exponent.as_ref())).collect();
     let findings = Findings { lambda0: short.lambda, budgets: &budgets, optima: &optima, exponent: &exponent };
@@ -133,7 +133,7 @@ fn claims(budgets: &[Budget], short: &Short, exponent: Option<&OptimalExponent>)
     let worst = regrets.iter().max_by(|a, b| a.1.regret.total_cmp(&b.1.regret));
     let found = match (worst, budgets.first()) {
         (Some((epochs, r)), Some(budget)) => format!(
-            "Short runs at λ₀ = {} peak at step {:.0}; the largest regret of {} budgets from {:.0} epochs on, at {epochs:.0}, is {} \
+            "Short runs at λ₀ = {} are at their best from step {:.0} on; the largest regret of {} budgets from {:.0} epochs on, at {epochs:.0}, is {} \
              (n = {} seeds)",
             short.lambda,
             budget.prediction.t_star,
@@ -143,14 +143,13 @@ fn claims(budgets: &[Budget], short: &Short, exponent: Option<&OptimalExponent>)
             r.seeds
         ),
         _ => format!(
-            "Short runs at λ₀ = {}: {} of {} reached their peak, and early enough before the end of no budget",
-            short.lambda,
-            short.peaks.len(),
-            short.traces.len()
+            "Of the short runs, {}; where that is a t_*, it is early enough before the end of no budget",
+            short.said()
         ),
     };
     // At every budget; of none, nothing is known.
-    let verdicts: Vec<Verdict> = regrets.iter().map(|(_, r)| Verdict::below(TOLERANCE, r.regret_ci)).collect();
+    let verdicts: Vec<Verdict> =
+        regrets.iter().map(|(_, r)| Verdict::interval_below(TOLERANCE, r.regret_ci, r.seeds)).collect();
     let verdict = if verdicts.is_empty() { Verdict::Open } else { Verdict::all(&verdicts) };
     let prediction = Claim { statement, found, verdict };
     [prediction].into_iter().chain(exponent.map(exponent::claim)).collect()
@@ -175,7 +174,7 @@ fn rows(budgets: &[Budget], optima: &[Optimum]) -> Vec<Vec<String>> {
     budgets.iter().zip(optima).map(row).collect()
 }
 
-fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)]) -> Vec<Part> {
+fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Score>)]) -> Vec<Part> {
     let line = |name: &str, color, mark, y: &dyn Fn(&Regret) -> f64| Series {
         name: name.into(),
         color,
@@ -238,7 +237,7 @@ fn parts(budgets: &[Budget], optima: &[Optimum], outcomes: &[(f64, Vec<Outcome>)
         ),
         part(
             "λ against the budget",
-            "The tuned λ is the top of a parabola through the grid's best λ and its neighbours.",
+            "The tuned λ is the top of one quadratic of accuracy in log λ and log T, or without one the grid's best.",
             lambdas,
             None,
         ),

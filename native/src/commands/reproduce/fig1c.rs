@@ -4,18 +4,19 @@ use anyhow::{Context, Result};
 use l2lab_core::{
     Experiment,
     experiment::Schedules,
-    law::{Mean, Outcome, Regret, after_start, best_accuracy, mean, mean_by_lambda, regret, smoothed},
-    train::{LambdaScheduleKind, LrSchedule, Measurement, Trace},
+    law::{CellCurves, Mean, Metric, Regret, Score, Verdict, best, curve::time, group, mean, mean_by_lambda, regret},
+    run::{LambdaScheduleKind, Trace},
+    train::LrSchedule,
 };
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, about, conflict, heading, interval, one_length, premise, presets};
+use super::{Figure, Phase, Preset, about, conflict, fits, given, heading, interval, one_length, premise, presets};
 use crate::{
     commands::Job,
-    figures::{self, Mark, Series, mean_curve},
+    figures::{self, Mark, Series},
     output::{number, with_interval},
     report::{Part, table_of, table_text},
-    study::{Claim, Study, Verdict},
+    study::{Claim, Study},
 };
 
 pub const FIGURE: Figure = Figure {
@@ -43,7 +44,7 @@ struct Arm {
     lambda_schedule: LambdaScheduleKind,
     /// Test accuracy at the end.
     final_accuracy: Option<Mean>,
-    /// The largest test accuracy.
+    /// The highest smoothed test accuracy, of each seed at the moment that is best for the others.
     best_accuracy: Option<Mean>,
     /// Final accuracy less that of the constant that is best for the other seeds.
     gain: Option<f64>,
@@ -56,8 +57,12 @@ struct Arm {
     diverged: usize,
     /// λ of each run's last step.
     final_lambda: Vec<f64>,
+    /// Epoch and mean smoothed test accuracy.
     #[serde(skip)]
-    curve: Vec<(f64, f64, f64)>,
+    curve: Vec<(f64, f64)>,
+    /// Epoch and λ.
+    #[serde(skip)]
+    lambdas: Vec<(f64, f64)>,
 }
 
 /// All that ran with one schedule of η.
@@ -106,7 +111,8 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
     let train = |experiment: &Experiment, phase: &str, runs| job.executor_of(experiment)?.train(phase, runs);
     let mut traces = train(e, "grid", &job.runs)?;
     // The best constant, switched off half way.
-    let (best, _) = best(&constants(&traces)).context("every run with a constant λ diverged: a smaller --lr helps")?;
+    let (best, _) =
+        best_constant(&constants(&traces)).context("every run with a constant λ diverged: a smaller --lr helps")?;
     let off = Experiment { lambda_schedule: LambdaScheduleKind::Off, compare: Schedules::default(), ..e.clone() };
     let steps = job.runs[0].steps;
     let runs = off.cell(e.lr[0], best, steps);
@@ -125,9 +131,12 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
 
     let sections: Vec<Section> = [(LrSchedule::Constant, &traces), (LrSchedule::Step, &falling_traces)]
         .into_iter()
-        .filter_map(|(lr_schedule, traces)| section(lr_schedule, traces))
+        .filter_map(|(lr_schedule, traces)| section(lr_schedule, traces, job.train_examples(), e))
         .collect();
-    let claims: Vec<Claim> = premise("", &traces).into_iter().chain(sections.iter().filter_map(claim)).collect();
+    let claims: Vec<Claim> = premise("", &traces)
+        .into_iter()
+        .chain(given(fits(&traces), sections.iter().filter_map(claim).collect()))
+        .collect();
     let findings = Findings { sections: &sections };
     let tables: Vec<String> = sections
         .iter()
@@ -151,71 +160,63 @@ fn is_constant(trace: &Trace) -> bool {
 }
 
 /// The final accuracies of the runs with a constant λ.
-fn constants(traces: &[Trace]) -> Vec<Outcome> {
-    traces.iter().filter(|t| is_constant(t)).filter_map(Outcome::last).collect()
+fn constants(traces: &[Trace]) -> Vec<Score> {
+    Score::at_end(traces.iter().filter(|t| is_constant(t)))
 }
 
 /// The λ that ends best, and its mean accuracy.
-fn best(constants: &[Outcome]) -> Option<(f64, f64)> {
-    mean_by_lambda(constants).into_iter().max_by(|a, b| a.1.total_cmp(&b.1))
+fn best_constant(constants: &[Score]) -> Option<(f64, f64)> {
+    let means = mean_by_lambda(constants);
+    best(&means.iter().map(|m| m.1).collect::<Vec<_>>()).map(|at| means[at])
 }
 
 /// The arms of one schedule of η; `None` where no constant can be compared with.
-fn section(lr_schedule: LrSchedule, traces: &[Trace]) -> Option<Section> {
-    let mut groups: Vec<Vec<&Trace>> = Vec::new();
-    for trace in traces {
-        let same = |g: &&mut Vec<&Trace>| {
-            g[0].run.lambda == trace.run.lambda && g[0].run.lambda_schedule == trace.run.lambda_schedule
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(trace),
-            None => groups.push(vec![trace]),
-        }
-    }
+fn section(lr_schedule: LrSchedule, traces: &[Trace], examples: usize, e: &Experiment) -> Option<Section> {
     let constants = constants(traces);
-    let (best_lambda, best_accuracy) = best(&constants)?;
-    let arms = groups.iter().map(|group| arm(group, &constants, best_accuracy)).collect();
+    let (best_lambda, best_accuracy) = best_constant(&constants)?;
+    let steps_per_epoch = e.steps_per_epoch(examples) as f64;
+    let arms = group(traces).into_iter().map(|group| arm(group, &constants, best_accuracy, steps_per_epoch)).collect();
     Some(Section { lr_schedule, best_lambda, best_accuracy, arms })
 }
 
-fn arm(group: &[&Trace], constants: &[Outcome], target: f64) -> Arm {
-    let outcomes: Vec<Outcome> = group.iter().filter_map(|t| Outcome::last(t)).collect();
-    let compared: Option<Regret> = (!is_constant(group[0])).then(|| regret(constants, &outcomes)).flatten();
-    let kept: Vec<&&Trace> = group.iter().filter(|t| !t.diverged()).collect();
-    let mut reached: Vec<f64> = kept.iter().filter_map(|t| reaches(t, target)).collect();
-    reached.sort_by(f64::total_cmp);
+fn arm(group: Vec<&Trace>, constants: &[Score], target: f64, steps_per_epoch: f64) -> Arm {
+    let scores = Score::at_end(group.iter().copied());
+    let compared: Option<Regret> = (!is_constant(group[0])).then(|| regret(constants, &scores)).flatten();
     let run = &group[0].run;
+    let final_lambda =
+        group.iter().filter(|t| !t.diverged()).filter_map(|t| t.points.last()).map(|m| m.lambda).collect();
+    let diverged = group.iter().filter(|t| t.diverged()).count();
+    let runs = group.len();
+    let (name, lambda, lambda_schedule) = (name(run.lambda_schedule, run.lambda), run.lambda, run.lambda_schedule);
+    let cell = CellCurves::new(group, Metric::Accuracy, f64::INFINITY);
+    let epochs = |place: usize| time((cell.first + place as i64) as f64) / steps_per_epoch;
+    let mut reached: Vec<f64> =
+        cell.values.iter().filter_map(|v| v.iter().position(|&a| a >= target).map(epochs)).collect();
+    reached.sort_by(f64::total_cmp);
+    let accuracies = cell.mean(&cell.everyone());
     Arm {
-        name: name(run.lambda_schedule, run.lambda),
-        lambda: run.lambda,
-        lambda_schedule: run.lambda_schedule,
-        final_accuracy: mean(&outcomes.iter().map(|o| o.accuracy).collect::<Vec<_>>()),
-        best_accuracy: mean(&kept.iter().filter_map(|t| best_accuracy(&t.points)).collect::<Vec<_>>()),
+        name,
+        lambda,
+        lambda_schedule,
+        final_accuracy: mean(&scores.iter().map(|s| s.accuracy).collect::<Vec<_>>()),
+        best_accuracy: if diverged == runs { None } else { mean(&cell.performance()) },
         compared: compared.as_ref().map_or(0, |r| r.seeds),
         gain: compared.as_ref().map(|r| -r.regret),
         gain_ci: compared.and_then(|r| r.regret_ci).map(|[low, high]| [-high, -low]),
         epochs_to_reach: reached.get(reached.len() / 2).copied(),
         reached: reached.len(),
-        diverged: group.len() - kept.len(),
-        final_lambda: kept.iter().filter_map(|t| t.points.last()).map(|m| m.lambda).collect(),
-        curve: curve(&kept),
+        diverged,
+        final_lambda,
+        curve: accuracies.iter().enumerate().map(|(i, &a)| (epochs(i), a)).collect(),
+        lambdas: lambdas(&cell.traces),
     }
 }
 
-/// The epoch at which the smoothed test accuracy is first at `target`.
-fn reaches(trace: &Trace, target: f64) -> Option<f64> {
-    let points = after_start(&trace.points);
-    let at = smoothed(points).iter().position(|&a| a >= target)?;
-    Some(points[at].epoch)
-}
-
-/// Epoch, mean smoothed test accuracy and geometric mean of λ (0 where one is 0).
-fn curve(runs: &[&&Trace]) -> Vec<(f64, f64, f64)> {
-    let points: Vec<&[Measurement]> = runs.iter().map(|t| after_start(&t.points)).collect();
-    let accuracies = mean_curve(&points.iter().map(|p| smoothed(p)).collect::<Vec<_>>());
-    let logs = mean_curve(&points.iter().map(|p| p.iter().map(|m| m.lambda.ln()).collect()).collect::<Vec<_>>());
-    let epochs = points.first().into_iter().flat_map(|p| p.iter().map(|m| m.epoch));
-    epochs.zip(accuracies.into_iter().zip(logs)).map(|(epoch, (accuracy, log))| (epoch, accuracy, log.exp())).collect()
+/// Epochs and geometric means of λ (0 where one is 0), at the runs' own measurements.
+fn lambdas(runs: &[&Trace]) -> Vec<(f64, f64)> {
+    let count = runs.iter().map(|t| t.points.len()).min().unwrap_or(0);
+    let mean = |i: usize| (runs.iter().map(|t| t.points[i].lambda.ln()).sum::<f64>() / runs.len() as f64).exp();
+    (0..count).map(|i| (runs[0].points[i].epoch, mean(i))).collect()
 }
 
 fn name(schedule: LambdaScheduleKind, lambda: f64) -> String {
@@ -240,8 +241,8 @@ fn rate(schedule: LrSchedule) -> &'static str {
 fn claim(section: &Section) -> Option<Claim> {
     let a = section.arms.iter().find(|a| a.lambda_schedule == LambdaScheduleKind::AutoL2Reference)?;
     let (where_, verdict) = match section.lr_schedule {
-        LrSchedule::Constant => ("above", Verdict::above(0.0, a.gain_ci)),
-        _ => ("below", Verdict::below(0.0, a.gain_ci)),
+        LrSchedule::Constant => ("above", Verdict::interval_above(0.0, a.gain_ci, a.compared)),
+        _ => ("below", Verdict::interval_below(0.0, a.gain_ci, a.compared)),
     };
     Some(Claim {
         statement: format!("{} ends {where_} the tuned constant λ, {} (fig. 1c)", a.name, rate(section.lr_schedule)),
@@ -296,12 +297,12 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
             .iter()
             .filter(|a| a.lambda_schedule != LambdaScheduleKind::Constant || a.lambda == section.best_lambda)
             .collect();
-        let series = |y: &dyn Fn(&(f64, f64, f64)) -> f64| -> Vec<Series> {
+        let series = |points: &dyn Fn(&Arm) -> Vec<(f64, f64)>| -> Vec<Series> {
             let line = |(i, a): (usize, &&Arm)| Series {
                 name: a.name.clone(),
                 color: Some((i, shown.len())),
                 mark: if a.lambda_schedule == LambdaScheduleKind::Constant { Mark::Dashed } else { Mark::Line },
-                points: a.curve.iter().map(|p| (p.0, y(p))).collect(),
+                points: points(a),
             };
             shown.iter().enumerate().map(line).collect()
         };
@@ -309,8 +310,13 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
         let file = (section.lr_schedule == LrSchedule::Constant).then_some("fig1c.svg");
         parts.push(Part {
             title: format!("Test accuracy, {rate}"),
-            text: "Means over seeds, averaged over a tenth of the run. Dashed: the constant λ whose final accuracy is best.".into(),
-            figure: figures::Figure { x: "epochs".into(), y: "test accuracy".into(), series: series(&|p| p.1), ..figures::Figure::default() },
+            text: "Means over seeds, smoothed in log time. Dashed: the constant λ whose final accuracy is best.".into(),
+            figure: figures::Figure {
+                x: "epochs".into(),
+                y: "test accuracy".into(),
+                series: series(&|a| a.curve.clone()),
+                ..figures::Figure::default()
+            },
             file,
         });
         parts.push(Part {
@@ -320,7 +326,7 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
                 x: "epochs".into(),
                 y: "λ".into(),
                 log_y: true,
-                series: series(&|p| p.2),
+                series: series(&|a| a.lambdas.clone()),
                 ..figures::Figure::default()
             },
             file: None,

@@ -3,21 +3,26 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Mean, after_start, averaged, mean, mean_by_seed},
-    train::{Measurement, Trace},
+    law::{
+        CellCurves, Curve, Mean, Metric, Verdict,
+        curve::{highest, time},
+        group, mean, mean_by_seed,
+    },
+    run::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, premise, presets,
+    Figure, Phase, Preset, about, conflict, constant_lambda, fits, given, grid_of_lambda, heading, interval, premise,
+    presets,
 };
 use crate::{
     commands::Job,
     figures::{self, Mark, Series, mean_curve},
     output::number,
     report::{Part, table_of, table_text},
-    study::{Claim, Study, Verdict},
+    study::{Claim, Study},
 };
 
 pub const FIGURE: Figure = Figure {
@@ -40,8 +45,12 @@ struct Row {
     decay: Option<Mean>,
     /// Training loss at the end less that at the peak.
     rise: Option<Mean>,
+    /// Epoch and mean test accuracy, smoothed in log time.
     #[serde(skip)]
-    curve: Vec<[f64; 3]>,
+    curve: Vec<(f64, f64)>,
+    /// Epoch and mean training loss.
+    #[serde(skip)]
+    losses: Vec<(f64, f64)>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +70,7 @@ fn base(preset: Preset) -> Experiment {
         // Long after the peak.
         Preset::Mini => {
             let lambda = vec![0.1, 0.03, 0.01].into();
-            Experiment { lr, lambda, tau: Some(4.0), measurements: 100, ..of }
+            Experiment { lr, lambda, tau: Some(4.0), ..of }
         }
         Preset::Smoke => Experiment { lr, ..of },
     }
@@ -75,48 +84,10 @@ fn check(experiment: &Experiment) -> Result<()> {
     constant_lambda(experiment)
 }
 
-/// A run's curves, averaged over a tenth of it.
-struct Course {
-    seed: u64,
-    epochs: Vec<f64>,
-    accuracy: Vec<f64>,
-    loss: Vec<f64>,
-}
-
-impl Course {
-    fn of(trace: &Trace) -> Option<Self> {
-        let points = after_start(&trace.points);
-        let of = |value: fn(&Measurement) -> f64| points.iter().map(value).collect::<Vec<_>>();
-        (!trace.diverged() && !points.is_empty()).then(|| Self {
-            seed: trace.run.seed,
-            epochs: of(|m| m.epoch),
-            accuracy: averaged(&of(|m| m.test_accuracy)),
-            loss: averaged(&of(|m| m.train_loss)),
-        })
-    }
-}
-
-/// Where a curve is highest, first.
-fn top(curve: &[f64]) -> Option<usize> {
-    (0..curve.len()).max_by(|&a, &b| curve[a].total_cmp(&curve[b]).then(b.cmp(&a)))
-}
-
-/// By how much accuracy falls and training loss rises from the peak to the end, for each seed: where the peak is is read off the
-/// other seeds' curves, or the fall would be above 0 by that choice alone.
-fn after_peak(courses: &[Course]) -> Vec<(u64, [f64; 2])> {
-    let of = |own: &Course| {
-        let others = courses.iter().filter(|c| c.seed != own.seed).map(|c| c.accuracy.clone());
-        let top = top(&mean_curve(&others.collect::<Vec<_>>()))?;
-        let last = own.accuracy.len() - 1;
-        Some((own.seed, [own.accuracy[top] - own.accuracy[last], own.loss[last] - own.loss[top]]))
-    };
-    courses.iter().filter_map(of).collect()
-}
-
 fn make(job: &Job, preset: Preset) -> Result<String> {
     let traces = job.executor().train("grid", &job.runs)?;
-    let findings = findings(&job.experiment, &traces);
-    let claims: Vec<Claim> = premise("", &traces).into_iter().chain(claims(&findings)).collect();
+    let findings = findings(&job.experiment, &traces, job.train_examples());
+    let claims: Vec<Claim> = premise("", &traces).into_iter().chain(given(fits(&traces), claims(&findings))).collect();
     let rows = rows(&findings);
     let study = Study {
         command: FIGURE.command,
@@ -131,28 +102,44 @@ fn make(job: &Job, preset: Preset) -> Result<String> {
     study.finish(job, &[&traces])
 }
 
-fn findings(e: &Experiment, traces: &[Trace]) -> Findings {
-    let mut changes: Vec<(u64, [f64; 2])> = Vec::new();
+fn findings(e: &Experiment, traces: &[Trace], examples: usize) -> Findings {
+    let steps_per_epoch = e.steps_per_epoch(examples) as f64;
+    let (mut decays, mut rises) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
-    for &lambda in e.lambda.iter() {
-        let courses: Vec<Course> = traces.iter().filter(|t| t.run.lambda == lambda).filter_map(Course::of).collect();
-        let mean_of =
-            |value: fn(&Course) -> &Vec<f64>| mean_curve(&courses.iter().map(value).cloned().collect::<Vec<_>>());
-        let [epochs, accuracy, loss] = [mean_of(|c| &c.epochs), mean_of(|c| &c.accuracy), mean_of(|c| &c.loss)];
-        let own = after_peak(&courses);
-        let each = |i: usize| mean(&own.iter().map(|(_, c)| c[i]).collect::<Vec<_>>());
+    for own in group(traces) {
+        let seeds: Vec<u64> = own.iter().map(|t| t.run.seed).collect();
+        let accuracy = CellCurves::new(own.clone(), Metric::Accuracy, f64::INFINITY);
+        let lambda = accuracy.traces[0].run.lambda;
+        if accuracy.diverged || accuracy.is_empty() {
+            rows.push(Row { lambda, peak: None, decay: None, rise: None, curve: Vec::new(), losses: Vec::new() });
+            continue;
+        }
+        let losses: Vec<Curve> = own
+            .iter()
+            .filter_map(|t| Curve::new(t.points.iter().map(|m| (m.step as f64, m.train_loss))))
+            .filter_map(|c| c.between(accuracy.first, accuracy.first + accuracy.len() as i64 - 1))
+            .collect();
+        // Where the top is is read off the other seeds, or the fall would be above 0 by that choice alone.
+        let tops = accuracy.tops();
+        let last = accuracy.len() - 1;
+        let decay = accuracy.declines();
+        let rise: Vec<f64> = losses.iter().zip(&tops).map(|(c, &top)| c.values[last] - c.values[top]).collect();
+        let epochs = |place: usize| time((accuracy.first + place as i64) as f64) / steps_per_epoch;
+        let mean_accuracy = accuracy.mean(&accuracy.everyone());
+        let mean_loss = mean_curve(&losses.iter().map(|c| c.values.clone()).collect::<Vec<_>>());
+        let points = |values: &[f64]| values.iter().enumerate().map(|(i, &v)| (epochs(i), v)).collect();
         rows.push(Row {
             lambda,
-            peak: top(&accuracy).map(|i| epochs[i]),
-            decay: each(0),
-            rise: each(1),
-            curve: (0..epochs.len()).map(|i| [epochs[i], accuracy[i], loss[i]]).collect(),
+            peak: Some(epochs(highest(&mean_accuracy))),
+            decay: mean(&decay),
+            rise: mean(&rise),
+            curve: points(&mean_accuracy),
+            losses: points(&mean_loss),
         });
-        changes.extend(own);
+        decays.extend(seeds.iter().copied().zip(decay));
+        rises.extend(seeds.into_iter().zip(rise));
     }
-    let over_seeds = |i: usize| mean_by_seed(changes.iter().map(|(seed, change)| (*seed, change[i])));
-    let (decay, rise) = (over_seeds(0), over_seeds(1));
-    Findings { rows, decay, rise }
+    Findings { rows, decay: mean_by_seed(decays), rise: mean_by_seed(rises) }
 }
 
 fn claims(f: &Findings) -> Vec<Claim> {
@@ -161,7 +148,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
         Some(Claim {
             statement: statement.into(),
             found: format!("{what} {} (n = {} seeds, means over λ)", interval(Some(m)), m.n),
-            verdict: Verdict::above(0.0, m.ci),
+            verdict: Verdict::above(0.0, Some(m)),
         })
     };
     let decay = claim(
@@ -185,7 +172,7 @@ fn rows(f: &Findings) -> Vec<Vec<String>> {
 }
 
 fn parts(f: &Findings) -> Vec<Part> {
-    let figure = |y: &str, column: usize, legend, log_y| figures::Figure {
+    let figure = |y: &str, of: fn(&Row) -> &Vec<(f64, f64)>, legend, log_y| figures::Figure {
         x: "epochs".into(),
         y: y.into(),
         log_y,
@@ -197,7 +184,7 @@ fn parts(f: &Findings) -> Vec<Part> {
                 name: format!("λ = {}", r.lambda),
                 color: Some((i, f.rows.len())),
                 mark: Mark::Line,
-                points: r.curve.iter().map(|p| (p[0], p[column])).collect(),
+                points: of(r).clone(),
             })
             .collect(),
         legend,
@@ -212,14 +199,14 @@ fn parts(f: &Findings) -> Vec<Part> {
     vec![
         part(
             "Test accuracy",
-            "Means over seeds, averaged over a tenth of each run.",
-            figure("test accuracy", 1, SeriesLabelPosition::LowerRight, false),
+            "Means over seeds, smoothed in log time.",
+            figure("test accuracy", |r| &r.curve, SeriesLabelPosition::LowerRight, false),
             "fig4-accuracy.svg",
         ),
         part(
             "Training loss",
             "Of the same runs, without the L2 term: what L2 takes from the fit of the training data.",
-            figure("training loss", 2, SeriesLabelPosition::LowerLeft, true),
+            figure("training loss", |r| &r.losses, SeriesLabelPosition::LowerLeft, true),
             "fig4-loss.svg",
         ),
     ]

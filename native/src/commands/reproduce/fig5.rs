@@ -2,13 +2,17 @@
 
 use anyhow::Result;
 use clap::{ArgMatches, Command};
-use l2lab_core::{Experiment, law::mean_by_seed, theory as core_theory};
+use l2lab_core::{
+    Experiment,
+    law::{SLOPE_TOLERANCE, Verdict, mean_by_seed},
+    theory as core_theory,
+};
 
 use super::{Preset, heading};
 use crate::{
     commands::theory::{self, Summary, Telling},
     output::with_interval,
-    study::{Claim, SLOPE, Verdict},
+    study::Claim,
 };
 
 pub const NAME: &str = "fig5";
@@ -54,9 +58,11 @@ fn claims(s: &Summary) -> Vec<Claim> {
     let peaks = s.runs.iter().filter(|r| r.t_star.is_some() && r.learned_modes < s.modes).count();
     if let Some(slope) = s.slope_of_peaks.filter(|_| peaks > 2) {
         claims.push(Claim {
-            statement: format!("An infinitely wide network's t_* goes as 1/λ, to within {SLOPE} of the slope (R1)"),
+            statement: format!(
+                "An infinitely wide network's t_* goes as 1/λ, to within {SLOPE_TOLERANCE} of the slope (R1)"
+            ),
             found: format!("The slope of log t_* on log λ is {slope:.3} in closed form ({peaks} values of λ)"),
-            verdict: Verdict::near(-1.0, SLOPE, Some([slope; 2])),
+            verdict: Verdict::interval_near(-1.0, SLOPE_TOLERANCE, Some([slope; 2]), 2),
         });
     }
     let Some(networks) = &s.networks else { return claims };
@@ -74,7 +80,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
                 networks.peaks.len(),
                 m.n
             ),
-            verdict: Verdict::near(0.0, PEAK, m.ci),
+            verdict: Verdict::near(0.0, PEAK, Some(m)),
         });
     }
     let approach = [
@@ -95,7 +101,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
                 networks.widths.len(),
                 s.seeds()
             ),
-            verdict: Verdict::below(0.0, x.exponent_ci),
+            verdict: Verdict::interval_below(0.0, x.exponent_ci, s.seeds()),
         });
     }
     claims

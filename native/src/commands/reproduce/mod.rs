@@ -18,8 +18,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::Mean,
-    train::{LambdaScheduleKind, RunSpec, Trace},
+    law::{FITTED, Mean, Verdict},
+    run::{LambdaScheduleKind, RunSpec, Trace},
 };
 
 use super::{Job, Purpose, Recipe};
@@ -27,7 +27,7 @@ use crate::{
     cli, datasets,
     output::{self, with_interval},
     store::Store,
-    study::{Claim, FITTED, Verdict},
+    study::Claim,
 };
 
 /// A figure of the paper.
@@ -273,11 +273,26 @@ fn about(job: &Job, preset: Preset, paper: &str) -> String {
     format!("{scale}{}; {seeds} seed(s)", output::title(&job.experiment, &(&job.model).into()))
 }
 
-/// The paper's premise, which it claims its relations under: that the network can fit its training data.
+/// The highest training accuracy of runs, and the λ of the run that has it.
+fn best_fit<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Option<(f64, f64)> {
+    let of = |t: &Trace| t.points.iter().map(|m| m.train_accuracy).filter(|a| !a.is_nan()).max_by(f64::total_cmp);
+    let best = traces.into_iter().filter_map(|t| Some((t.run.lambda, of(t)?)));
+    best.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// Whether the network fits its training data at some λ: the paper's premise, under which alone its relations are claimed.
+fn fits(traces: &[Trace]) -> bool {
+    best_fit(traces).is_some_and(|(_, accuracy)| accuracy > FITTED)
+}
+
+/// Claims under the paper's premise: without it they are neither confirmed nor refuted.
+fn given(premise: bool, claims: Vec<Claim>) -> impl Iterator<Item = Claim> {
+    claims.into_iter().map(move |claim| Claim { verdict: claim.verdict.given(premise), ..claim })
+}
+
+/// What is said of the premise itself.
 fn premise(which: &str, traces: &[Trace]) -> Option<Claim> {
-    let of = |t: &Trace| t.points.iter().map(|m| m.train_accuracy).max_by(f64::total_cmp);
-    let best = traces.iter().filter_map(|t| Some((t.run.lambda, of(t)?)));
-    let (lambda, accuracy) = best.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (lambda, accuracy) = best_fit(traces)?;
     Some(Claim {
         statement: format!("The network is overparameterized: it fits its training data{which} (the paper's premise)"),
         found: format!("The highest training accuracy of {} runs is {accuracy:.4}, at λ = {lambda}", traces.len()),

@@ -6,22 +6,26 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Cell, Fit, Mean, RunSummary, accuracy_within, cells, fits, mean, mean_by_seed},
+    law::{
+        Analysis, Cell, CellCurves, Collapse, Fit, Mean, Metric, RunSummary, SLOPE_TOLERANCE, Score, Verdict, group,
+        mean_by_lambda, trend,
+    },
     model::ModelKind,
-    train::Trace,
+    run::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, premise, presets,
+    Figure, Phase, Preset, about, conflict, constant_lambda, fits, given, grid_of_lambda, heading, interval, premise,
+    presets,
 };
 use crate::{
     commands::Job,
     figures::{self, Mark, Series},
-    output::{number, with_interval},
+    output::{number, time_of, with_interval},
     report::{Part, table_of, table_text},
-    study::{Claim, SLOPE, Study, Verdict},
+    study::{Claim, Study},
 };
 
 pub const FIG2ABC: Figure = Figure {
@@ -82,9 +86,13 @@ struct Section {
     cells: Vec<Cell>,
     /// By estimator.
     fits: BTreeMap<String, Fit>,
-    /// Best accuracy with the largest η less that with the smallest, pairs of equal λ.
+    /// Why an estimator has no fit.
+    refusals: BTreeMap<String, String>,
+    /// How well whole curves lie on one another.
+    collapse: Option<Collapse>,
+    /// What the best accuracy changes from the smallest η to the largest, by its trend over all cells of equal λ.
     across_lr: Option<Mean>,
-    /// Best accuracy with the smallest λ less that with the largest, pairs of equal η.
+    /// What a ten times larger λ changes of it, by its trend over all cells of equal η.
     across_lambda: Option<Mean>,
     #[serde(skip)]
     traces: Vec<Trace>,
@@ -201,17 +209,29 @@ fn make(job: &Job, command: &'static str, heading: String, about: String, files:
 }
 
 fn section(name: &'static str, traces: Vec<Trace>, e: &Experiment) -> Section {
-    let runs: Vec<RunSummary> = traces.iter().map(|t| RunSummary::new(t, e.estimator)).collect();
-    let ends =
-        |values: &[f64]| [values.iter().copied().fold(f64::MAX, f64::min), values.iter().copied().fold(0.0, f64::max)];
-    let ([low_lr, high_lr], [low, high]) = (ends(&e.lr), ends(&e.lambda));
-    let across_lr = difference(&runs, |r| r.lr == high_lr, |r| r.lr == low_lr, |a, b| a.lambda == b.lambda);
+    let Analysis { runs, cells, fits, refusals, collapse, .. } = Analysis::new(&traces, e.estimator);
+    // Of each cell whose runs are all there, the best accuracy of each seed.
+    let mut best: Vec<(u64, f64, f64, f64)> = Vec::new();
+    for own in group(&traces) {
+        let cell = CellCurves::new(own, Metric::Accuracy, f64::INFINITY);
+        if !cell.diverged && !cell.is_empty() {
+            let seeds = cell.traces.iter().map(|t| &t.run);
+            best.extend(seeds.zip(cell.performance()).map(|(run, accuracy)| (run.seed, run.lr, run.lambda, accuracy)));
+        }
+    }
+    let decades = {
+        let lr = || e.lr.iter().copied();
+        (lr().fold(0.0, f64::max) / lr().fold(f64::INFINITY, f64::min)).log10()
+    };
+    let over_range = |m: Mean| Mean { mean: m.mean * decades, ci: m.ci.map(|ci| ci.map(|c| c * decades)), n: m.n };
     Section {
         name,
-        cells: cells(&runs, e.estimator),
-        fits: fits(&runs),
-        across_lr: across_lr.filter(|_| low_lr != high_lr),
-        across_lambda: difference(&runs, |r| r.lambda == low, |r| r.lambda == high, |a, b| a.lr == b.lr),
+        across_lr: trend(best.iter().map(|&(seed, lr, lambda, accuracy)| (seed, lambda, lr, accuracy))).map(over_range),
+        across_lambda: trend(best.iter().map(|&(seed, lr, lambda, accuracy)| (seed, lr, lambda, accuracy))),
+        cells,
+        fits,
+        refusals,
+        collapse,
         runs,
         traces,
     }
@@ -224,65 +244,71 @@ fn budget(traces: &[Trace]) -> u64 {
     steps.get(steps.len() / 2).copied().unwrap_or(0)
 }
 
-/// The best accuracy of `ours` less that of `theirs`, which differ from it in one thing alone (`paired`), over the pairs of which
-/// neither run diverged.
-fn difference(
-    runs: &[RunSummary],
-    ours: impl Fn(&RunSummary) -> bool,
-    theirs: impl Fn(&RunSummary) -> bool,
-    paired: impl Fn(&RunSummary, &RunSummary) -> bool,
-) -> Option<Mean> {
-    let best = |r: &RunSummary| if r.diverged { None } else { r.max_test_accuracy };
-    mean_by_seed(runs.iter().filter(|r| ours(r)).filter_map(|run| {
-        let other = runs.iter().find(|r| r.seed == run.seed && theirs(r) && paired(run, r))?;
-        Some((run.seed, best(run)? - best(other)?))
-    }))
-}
-
 fn claims(s: &Section, estimator: &str) -> Vec<Claim> {
     let which = if s.name.is_empty() { String::new() } else { format!(", {}", s.name) };
     let seeds = |m: Mean| format!("{} (n = {} seeds)", interval(Some(m)), m.n);
-    let mut claims = Vec::from_iter(premise(&which, &s.traces));
-    if let Some(fit) = s.fits.get(estimator) {
-        let slope = |f: &Fit| with_interval(f.slope, f.slope_ci, 2);
-        let others: Vec<String> = s
-            .fits
-            .iter()
-            .filter(|(name, _)| name.as_str() != estimator)
-            .map(|(name, f)| format!("{} by the {name} estimator", slope(f)))
-            .collect();
+    let fit = s.fits.get(estimator);
+    let of_lambda = Claim {
+        statement: format!(
+            "The time to the best accuracy goes as 1/λ at fixed η, to within {SLOPE_TOLERANCE} of the slope{which} (R1)"
+        ),
+        found: match fit {
+            Some(f) => law_found(f, s.cells.len()),
+            None => s.refusals.get(estimator).cloned().unwrap_or_default(),
+        },
+        verdict: fit.map_or(Verdict::Open, |f| f.law),
+    };
+    let mut claims = vec![of_lambda];
+    if let (Some(f), Some(m)) = (fit, s.across_lr) {
         claims.push(Claim {
-            statement: format!("The time to the best accuracy goes as 1/(ηλ), to within {SLOPE} of the slope{which} (R1, R2)"),
+            statement: format!("It goes as 1/(ηλ) over both, to within {SLOPE_TOLERANCE} of the slope{which} (R2)"),
             found: format!(
-                "The slope of log t_* on log ηλ is {} by the {estimator} estimator ({} of {} runs reached their peak, {} \
-                 seeds); {}",
-                slope(fit),
-                fit.n,
-                s.runs.len(),
-                fit.seeds,
-                others.join(", "),
+                "The slope of log t_* on log ηλ is {} ({} cells, {} seeds)",
+                with_interval(f.slope_product, f.slope_product_ci, 2),
+                f.cells_timed,
+                f.seeds
             ),
-            verdict: Verdict::near(-1.0, SLOPE, fit.slope_ci),
+            verdict: Verdict::interval_near(-1.0, SLOPE_TOLERANCE, f.slope_product_ci, f.seeds),
         });
-    }
-    if let Some(m) = s.across_lr {
         claims.push(Claim {
             statement: format!("The best accuracy depends only weakly on η: by less than {WEAK}{which} (R2)"),
-            found: format!("From the smallest η to the largest it changes by {}", seeds(m)),
-            verdict: Verdict::near(0.0, WEAK, m.ci),
+            found: format!("From the smallest η to the largest it changes by {}, by its trend over all λ", seeds(m)),
+            verdict: Verdict::near(0.0, WEAK, Some(m)),
         });
     }
     if let Some(m) = s.across_lambda {
         claims.push(Claim {
             statement: format!("Trained for a time that goes as 1/λ, a smaller λ does better{which} (R3)"),
-            found: format!("From the largest λ to the smallest the best accuracy changes by {}", seeds(m)),
-            verdict: Verdict::above(0.0, m.ci),
+            found: format!(
+                "A ten times larger λ changes the best accuracy by {}, by its trend over all cells",
+                seeds(m)
+            ),
+            verdict: Verdict::below(0.0, Some(m)),
         });
     }
-    claims
+    premise(&which, &s.traces).into_iter().chain(given(fits(&s.traces), claims)).collect()
 }
 
-const HEAD: [&str; 7] = ["network", "η", "λ", "t_*, steps", "τ_*", "best accuracy", "final accuracy"];
+/// What a fit says of R1, beside its placebo.
+pub fn law_found(f: &Fit, cells: usize) -> String {
+    let without = match f.without_l2.slope {
+        Some(slope) => format!("in curves without L2 the same estimator gives {slope:.2}"),
+        None => format!("in curves without L2 it times {} of {}", f.without_l2.timed, f.without_l2.cells),
+    };
+    format!(
+        "The slope of log t_* on log λ is {} by the {} estimator ({} of {cells} cells timed, {} seeds); with the times exchanged \
+         between λ it is {:.2} [{:.2}, {:.2}], and {without}",
+        with_interval(f.slope, f.slope_ci, 2),
+        f.estimator.name(),
+        f.cells_timed,
+        f.seeds,
+        f.placebo_slope,
+        f.placebo_ci[0],
+        f.placebo_ci[1],
+    )
+}
+
+const HEAD: [&str; 8] = ["network", "η", "λ", "outcome", "t_*, steps", "τ_*", "best accuracy", "final accuracy"];
 
 fn rows(s: &Section) -> Vec<Vec<String>> {
     let row = |c: &Cell| {
@@ -290,7 +316,8 @@ fn rows(s: &Section) -> Vec<Vec<String>> {
         let numbers = [
             c.lr.to_string(),
             c.lambda.to_string(),
-            number(c.t_star, 0),
+            c.outcome.name().to_owned(),
+            time_of(c),
             number(c.tau_star, 2),
             number(c.max_test_accuracy, 4),
             number(c.final_test_accuracy, 4),
@@ -316,9 +343,8 @@ fn parts(f: &Findings, e: &Experiment, files: [&'static str; 3]) -> Vec<Part> {
     };
     let cell = |s: &Section, lr: f64, lambda: f64| s.cells.iter().find(|c| c.lr == lr && c.lambda == lambda).cloned();
     let within = |s: &Section, lr: f64, lambda: f64| {
-        let own = s.traces.iter().filter(|t| t.run.lr == lr && t.run.lambda == lambda && !t.diverged());
-        let accuracies: Vec<f64> = own.filter_map(|t| accuracy_within(&t.points, f.budget as f64)).collect();
-        Some((lambda, mean(&accuracies)?.mean))
+        let own = s.traces.iter().filter(|t| t.run.lr == lr && t.run.lambda == lambda);
+        mean_by_lambda(&Score::within(own, f.budget as f64)).pop()
     };
     let mut of_time = draw(&|s, lr, lambda| Some((lr * lambda, cell(s, lr, lambda)?.t_star?)));
     // What the law says of the products that there are.
@@ -340,7 +366,7 @@ fn parts(f: &Findings, e: &Experiment, files: [&'static str; 3]) -> Vec<Part> {
     vec![
         part(
             "a: time to the best accuracy",
-            "Medians over seeds. The law is a straight line of slope −1 on which every η lies.".into(),
+            "Of the mean curve over seeds, where it shows a t_*. The law is a straight line of slope −1 on which every η lies.".into(),
             figures::Figure {
                 x: "ηλ".into(),
                 y: "t_*, steps".into(),

@@ -32,7 +32,6 @@ pub fn authors() -> Experiment {
         epochs: Some(200.0),
         // One decides nothing: it has no interval.
         seeds: 3,
-        measurements: 200,
         ..Experiment::default()
     }
 }
@@ -90,22 +89,15 @@ pub fn plain_wide_resnet(preset: Preset) -> Experiment {
         batch: 25,
         lr: vec![0.2, 0.4].into(),
         tau: Some(2.0),
-        measurements: 25,
         seeds: 3,
         ..full.clone()
     };
     match preset {
         Preset::Full => full,
         Preset::Mini => mini,
-        Preset::Smoke => Experiment {
-            train: 32,
-            test: 20,
-            batch: 8,
-            lambda: vec![0.8, 0.4, 0.2].into(),
-            measurements: 5,
-            seeds: 2,
-            ..mini
-        },
+        Preset::Smoke => {
+            Experiment { train: 32, test: 20, batch: 8, lambda: vec![0.8, 0.4, 0.2].into(), seeds: 2, ..mini }
+        }
     }
 }
 
@@ -123,10 +115,17 @@ pub fn fully_connected(preset: Preset) -> Experiment {
     };
     match preset {
         Preset::Mini => mini,
-        Preset::Smoke => {
-            let lambda = vec![1.0, 0.3, 0.1].into();
-            Experiment { train: 64, test: 50, width: 8, batch: 16, lambda, lr: vec![0.1, 0.2].into(), seeds: 2, ..mini }
-        }
+        // Weights that start large, so that there is something to time.
+        Preset::Smoke => Experiment {
+            data: mini.data,
+            train: 256,
+            test: 300,
+            width: 16,
+            lambda: vec![0.2, 0.1, 0.05].into(),
+            lr: vec![0.05, 0.1].into(),
+            seeds: 2,
+            ..Experiment::large_start()
+        },
         Preset::Full => Experiment {
             test: 0,
             width: 512,

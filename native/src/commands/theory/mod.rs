@@ -14,8 +14,8 @@ use l2lab_core::{
     experiment::ExperimentError,
     law::{Exponent, exponent},
     recording::{LearnedMode, MeasuredKernel, RECORDING_VERSION, TheoryCurves, TheoryRecording},
+    run::RunSpec,
     theory::{self, Clamped, Life, Network, Point, Problem, alignment, largest_stable_lr, power},
-    train::RunSpec,
 };
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub fn flags(command: Command) -> Command {
     command
         .mut_arg("activation", |a| a.help("Activation: relu or linear [default: relu]"))
         .mut_arg("seeds", |a| a.help("Trained networks of each width and λ [default: 3]"))
-        .mut_arg("measurements", |a| a.help("Measurements of each trained network [default: 50]"))
+        .mut_arg("measurements", |a| a.help("Measurements of each trained network for each tenfold of steps [default: 24]"))
         .mut_arg("out", |a| {
             a.help(
                 "Directory for experiment.toml, trajectories.csv, modes.csv, summary.json, report.html and figures; never \
@@ -351,7 +351,7 @@ fn recording(job: &Job, summary: &Summary, problem: &Problem, solved: &[Solved])
     let own = if job.flags == given(&WIDTHS) { String::new() } else { format!(" {}", job.flags.trim()) };
     Ok(TheoryRecording {
         version: RECORDING_VERSION,
-        command: cli::command_line("theory", &theory::experiment(), &summary.experiment) + &own,
+        command: cli::command_line("theory", &|_| theory::experiment(), &summary.experiment) + &own,
         experiment: summary.experiment.clone(),
         k: summary.k,
         lambdas: solved.iter().map(curves).collect::<Result<_>>()?,

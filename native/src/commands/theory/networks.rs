@@ -8,11 +8,12 @@ use faer::{Mat, MatRef};
 use l2lab_core::{
     Experiment,
     data::Split,
-    law::{Estimator, Exponent, exponent, peak},
+    law::{Estimator, Exponent, Grid, exponent},
     model::Mode,
     recording::TrainedNetwork,
+    run::{RunSpec, Trace},
     theory::{Descent, DescentState, Network, Problem, largest_stable_lr},
-    train::{RunSpec, Task, Trace, Trainer},
+    train::{Task, Trainer},
 };
 use rayon::prelude::*;
 use serde::Serialize;
@@ -141,7 +142,7 @@ pub fn compare(job: &Job, network: &Network, problem: &Problem, widths: &[usize]
         kernel_exponent: None,
         kernels: Vec::new(),
         modes: Vec::new(),
-        peaks: traces.iter().filter_map(peak_of).collect(),
+        peaks: peaks_of(&traces),
         expected_slope: exponent(&by_seed),
         expected,
         peak_width,
@@ -244,10 +245,18 @@ fn train(job: &Job, experiment: &Experiment, problem: &Problem, notes: &mut Vec<
     job.executor_of(&sweep)?.train("networks", &runs)
 }
 
-fn peak_of(trace: &Trace) -> Option<NetworkPeak> {
-    let peak = peak(&trace.points, Estimator::Loss).filter(|p| !p.censored && !trace.diverged())?;
-    let t_star = trace.run.lr * peak.step as f64;
-    Some(NetworkPeak { lambda: trace.run.lambda, seed: trace.run.seed, t_star, tau_star: peak.tau })
+/// When each network has its least test loss, where its cell has one beyond noise.
+fn peaks_of(traces: &[Trace]) -> Vec<NetworkPeak> {
+    let grid = Grid::new(traces, Estimator::Loss);
+    let cells = (0..grid.cells.len()).flat_map(|i| grid.cells[i].traces.iter().zip(grid.times_of_runs(i)));
+    cells
+        .map(|(trace, time)| NetworkPeak {
+            lambda: trace.run.lambda,
+            seed: trace.run.seed,
+            t_star: trace.run.lr * time.step,
+            tau_star: time.tau,
+        })
+        .collect()
 }
 
 /// The theory's problem from the outputs that each seed's network starts with.

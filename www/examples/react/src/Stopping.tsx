@@ -4,11 +4,11 @@ import { useRef, useState } from "react";
 
 export function Stopping() {
   const lab = useRef<L2LabElement>(null);
-  const [lambda, setLambda] = useState([0.1, 0.03]);
+  const [lambda, setLambda] = useState([0.2, 0.1, 0.05]);
   const [peaks, setPeaks] = useState<L2Events["l2-peak"][]>([]);
   const [finding, setFinding] = useState<string>();
   const larger = () => {
-    setLambda([0.1, 0.05]);
+    setLambda([0.4, 0.2, 0.1]);
     setPeaks([]);
     setFinding(undefined);
   };
@@ -18,19 +18,20 @@ export function Stopping() {
         ref={lab}
         id="clock"
         lambda={lambda}
-        lr={0.1}
+        lr={0.05}
+        wStd={8}
+        bias={false}
         seeds={1}
-        width={16}
+        width={32}
         depth={2}
-        tau={1.2}
-        measurements={20}
+        tau={5}
         controls="lambda lr"
         onl2-peak={(event) => setPeaks((all) => [...all, event.detail])}
         onl2-done={(event) => setFinding(event.detail.finding)}
       />
       <p>
         <button type="button" onClick={larger}>
-          Use a larger second λ
+          Use twice the λ
         </button>{" "}
         <button type="button" onClick={() => lab.current?.play()}>
           Train
@@ -39,7 +40,7 @@ export function Stopping() {
       <ul id="peaks">
         {peaks.map((peak) => (
           <li key={`${peak.lambda} ${peak.seed}`}>
-            λ = {peak.lambda}: step {peak.t_star}
+            λ = {peak.lambda}: step {Math.round(peak.t_star)}
           </li>
         ))}
       </ul>

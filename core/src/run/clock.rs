@@ -1,4 +1,4 @@
-//! Steps, epochs and regularization time τ, and other people's conventions for η and λ.
+//! Steps, epochs and regularization time τ.
 
 use std::{fmt, str::FromStr};
 
@@ -84,43 +84,4 @@ impl<'de> Deserialize<'de> for Length {
 #[must_use]
 pub fn effective_lr(lr: f64, momentum: f64) -> f64 {
     lr / (1.0 - momentum)
-}
-
-/// Learning rate and weight decay in the convention of PyTorch, Burn and this project:
-/// `g ← ∇ℓ + λθ` with ℓ averaged over the batch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CoupledL2 {
-    /// Learning rate η.
-    pub lr: f64,
-    /// L2 coefficient λ (`weight_decay`).
-    pub weight_decay: f64,
-}
-
-impl CoupledL2 {
-    /// From the authors' released code, which has no ½ before λ‖θ‖² and averages the cross-entropy
-    /// over classes too: `(η/C, 2·C·L2)`.
-    #[must_use]
-    pub fn from_autol2_code(lr: f64, l2: f64, classes: usize) -> Self {
-        let c = classes as f64;
-        Self { lr: lr / c, weight_decay: 2.0 * c * l2 }
-    }
-
-    /// To the authors' code: `(η·C, λ/(2·C))`, the inverse of [`Self::from_autol2_code`].
-    #[must_use]
-    pub fn to_autol2_code(self, classes: usize) -> (f64, f64) {
-        let c = classes as f64;
-        (self.lr * c, self.weight_decay / (2.0 * c))
-    }
-
-    /// τ after `steps` steps with momentum β: `η/(1−β)·λ·t`.
-    #[must_use]
-    pub fn tau(self, momentum: f64, steps: f64) -> f64 {
-        effective_lr(self.lr, momentum) * self.weight_decay * steps
-    }
-}
-
-/// τ of decoupled decay (AdamW: θ shrinks by η·λ a step): the same clock with β = 0.
-#[must_use]
-pub fn decoupled_tau(lr: f64, weight_decay: f64, steps: f64) -> f64 {
-    lr * weight_decay * steps
 }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Length, Outcome, Prediction, Regret, RunSummary, predict, regret};
 use crate::{
     Experiment,
     experiment::{DEFAULT_TAU, ExperimentError},
-    train::{LambdaScheduleKind, RunSpec, Trace},
+    law::{Grid, Prediction, Regret, Score, predict, regret},
+    run::{LambdaScheduleKind, Length, RunSpec, Trace},
 };
 
 /// λ_pred for a budget, read off a grid's shortest runs. Only runs of the largest η take part.
@@ -15,7 +15,7 @@ use crate::{
 pub struct Forecast {
     /// η of the runs it concerns.
     pub lr: f64,
-    /// The large λ whose t_* was read: the largest one that reached its peak with every seed.
+    /// The large λ whose t_* was read: the largest one that the experiment's estimator can time.
     pub lambda0: f64,
     /// The budget in steps.
     pub budget: u64,
@@ -25,25 +25,28 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The forecast of a finished grid over `examples` training examples. `None` when no λ reached its peak with every
-    /// seed, or there is no second λ to compare with.
+    /// The forecast of the traces of a grid that have ended, over `examples` training examples. `None` when no λ that ran with every
+    /// seed can be timed, or there is no second λ to compare with.
     ///
     /// # Errors
     /// When the experiment's budget is not a possible number of steps.
-    pub fn new(experiment: &Experiment, runs: &[RunSummary], examples: usize) -> Result<Option<Self>, ExperimentError> {
+    pub fn new(experiment: &Experiment, ended: &[Trace], examples: usize) -> Result<Option<Self>, ExperimentError> {
         let lr = experiment.lr.iter().copied().fold(0.0, f64::max);
         let mut lambdas: Vec<f64> = experiment.lambda.iter().copied().filter(|&l| l > 0.0).collect();
         lambdas.sort_by(|a, b| b.total_cmp(a));
-        let short = |lambda: f64| {
-            let of_cell = runs.iter().filter(|r| r.lr == lr && r.lambda == lambda);
-            let samples = of_cell.map(|r| r.sample(experiment.estimator)).collect::<Option<Vec<_>>>()?;
-            (samples.len() == experiment.seeds).then_some(samples)
+        let grid = Grid::new(ended, experiment.estimator);
+        let cell_of = |lambda: f64| {
+            let is_meant = |i: &usize| {
+                let curves = &grid.cells[*i];
+                curves.setting() == (lr, lambda, LambdaScheduleKind::Constant)
+                    && curves.traces.len() == experiment.seeds
+            };
+            (0..grid.cells.len()).find(is_meant).filter(|&i| grid.time(i).is_some())
         };
-        let found = lambdas.iter().find_map(|&l| Some((l, short(l)?)));
-        let Some((lambda0, short)) = found.filter(|_| lambdas.len() > 1) else { return Ok(None) };
+        let found = lambdas.iter().find_map(|&l| Some((l, cell_of(l)?)));
+        let Some((lambda0, cell)) = found.filter(|_| lambdas.len() > 1) else { return Ok(None) };
         let budget = budget(experiment, lr, lambda0, &lambdas, examples)?;
-        let short: Vec<(f64, f64)> = short.iter().map(|s| (s.t_star, s.tau_star)).collect();
-        let prediction = predict(&short, experiment.total_lr(lr, budget));
+        let prediction = predict(&grid, cell, experiment.total_lr(lr, budget));
         let possible = |p: &Prediction| p.lambda_pred > 0.0 && p.lambda_pred.is_finite();
         Ok(prediction.filter(possible).map(|prediction| Self { lr, lambda0, budget, prediction }))
     }
@@ -56,25 +59,20 @@ impl Forecast {
 
     /// How well the grid did within the budget: its runs that can be compared with those at λ_pred.
     #[must_use]
-    pub fn outcomes<'a>(&self, experiment: &Experiment, grid: impl IntoIterator<Item = &'a Trace>) -> Vec<Outcome> {
+    pub fn scores(&self, experiment: &Experiment, ended: &[Trace]) -> Vec<Score> {
         // With a schedule, what a longer run has reached by the budget says nothing: its η is another.
         let comparable = |t: &&Trace| {
             t.run.lr == self.lr
                 && t.run.lambda_schedule == LambdaScheduleKind::Constant
                 && (experiment.lr_course().is_constant() || t.run.steps == self.budget)
         };
-        grid.into_iter().filter(comparable).filter_map(|t| self.outcome(t)).collect()
+        Score::within(ended.iter().filter(comparable), self.budget as f64)
     }
 
-    /// What following the forecast costs against the grid's `outcomes`; `None` before its runs are there.
+    /// What following the forecast costs against the grid's `scores`; `None` before its runs are there.
     #[must_use]
-    pub fn regret(&self, outcomes: &[Outcome], verification: &[Trace]) -> Option<Regret> {
-        let predicted: Vec<Outcome> = verification.iter().filter_map(|t| self.outcome(t)).collect();
-        regret(outcomes, &predicted)
-    }
-
-    fn outcome(&self, trace: &Trace) -> Option<Outcome> {
-        Outcome::within(trace, self.budget as f64)
+    pub fn regret(&self, scores: &[Score], verification: &[Trace]) -> Option<Regret> {
+        regret(scores, &Score::within(verification, self.budget as f64))
     }
 }
 

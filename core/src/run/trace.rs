@@ -1,8 +1,33 @@
-//! What is recorded of a run.
+//! A run's settings, and what is recorded of it.
 
 use serde::{Deserialize, Serialize};
 
-use super::LambdaScheduleKind;
+use super::is_measured;
+
+/// How λ changes within a run. λ₀ is the grid's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub enum LambdaScheduleKind {
+    /// Always λ₀.
+    Constant,
+    /// λ₀, divided by a factor at 0.3, 0.6 and 0.9 of the run.
+    Step,
+    /// Half a cosine from λ₀ to the floor.
+    Cosine,
+    /// λ₀, then c′/Σ η_eff: each moment is the t_* of its own λ.
+    InverseTime,
+    /// λ₀, then 0.
+    Off,
+    /// From 0 in a line to λ₀, then λ₀.
+    WarmUp,
+    /// AutoL2: λ falls when training stops improving.
+    #[serde(rename = "autol2")]
+    AutoL2,
+    /// AutoL2 exactly as in the authors' released code.
+    #[serde(rename = "autol2-reference")]
+    AutoL2Reference,
+}
 
 /// One run of a grid: what distinguishes it from its neighbours, and its length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,15 +45,15 @@ pub struct RunSpec {
     pub seed: u64,
     /// Length in steps.
     pub steps: u64,
-    /// Steps between measurements; the last step is measured too.
-    pub measure_every: u64,
+    /// Measurements for each tenfold of steps; the last step is measured too.
+    pub per_decade: u64,
 }
 
 impl RunSpec {
     /// Whether step `step` of this run is measured.
     #[must_use]
     pub fn measures_at(&self, step: u64) -> bool {
-        step.is_multiple_of(self.measure_every) || step >= self.steps
+        step >= self.steps || is_measured(step, self.per_decade)
     }
 }
 
@@ -60,7 +85,7 @@ pub struct Measurement {
 
 impl Measurement {
     /// Of which nothing is known yet.
-    pub(super) const UNKNOWN: Self = Self {
+    pub(crate) const UNKNOWN: Self = Self {
         step: 0,
         epoch: 0.0,
         tau: 0.0,
