@@ -1,7 +1,5 @@
 //! The curves of one λ and η over seeds, and what they show beyond their noise: what is not there is not timed.
 
-use std::collections::HashMap;
-
 use super::{
     Estimator, Metric, Outcome,
     curve::{Curve, DOUBLING, REACH, STEP, highest, mean_of},
@@ -129,7 +127,7 @@ impl<'a> CellCurves<'a> {
     }
 
     /// The change from one moment of each run to another, both given by the run.
-    fn change(&self, from: impl Fn(usize) -> usize, to: impl Fn(usize) -> usize) -> Change {
+    fn change(&self, from: &dyn Fn(usize) -> usize, to: &dyn Fn(usize) -> usize) -> Change {
         let changes: Vec<f64> =
             (0..self.values.len()).map(|s| self.values[s][to(s)] - self.values[s][from(s)]).collect();
         let mean = changes.iter().sum::<f64>() / changes.len() as f64;
@@ -141,13 +139,13 @@ impl<'a> CellCurves<'a> {
 
     /// From the first measurement to the top.
     fn rise(&self) -> Change {
-        self.change(|_| 0, |s| self.top_without(s))
+        self.change(&|_| 0, &|s| self.top_without(s))
     }
 
     /// From the top to the end, as a loss.
     fn decline(&self) -> Change {
         let last = self.len() - 1;
-        self.change(|_| last, |s| self.top_without(s))
+        self.change(&|_| last, &|s| self.top_without(s))
     }
 
     /// Of each run, the value at the top and at the end.
@@ -190,19 +188,18 @@ impl<'a> CellCurves<'a> {
         let late = self.late_change(&self.everyone());
         if !rise.is_rise() || rise.mean < RISE * tolerance {
             let why =
-                format!("from its first measurement to its top it rises by {:.4}, which noise does too", rise.mean);
+                format!("from its first measurement to its top it rises by {}, which noise does too", short(rise.mean));
             return (Outcome::Flat, why);
         }
         let beyond_window = last as f64 - REACH / STEP;
         if decline.is_rise() && highest(&mean) as f64 <= beyond_window {
-            return (Outcome::Peak, format!("it falls by {:.4} after its top", decline.mean));
+            return (Outcome::Peak, format!("it falls by {} after its top", short(decline.mean)));
         }
         let arrives = arrival(&mean, tolerance);
         let earlier = arrival(&mean[..=last - DOUBLING], tolerance);
         if late + change > tolerance {
-            let most = late + change;
-            let why =
-                format!("in the last doubling of time it rises by {late:.4} and perhaps by {most:.4}: it may go on");
+            let (late, most) = (short(late), short(late + change));
+            let why = format!("in the last doubling of time it rises by {late} and perhaps by {most}: it may go on");
             (Outcome::Censored, why)
         } else if arrives > (last - DOUBLING) as f64 {
             (
@@ -212,7 +209,7 @@ impl<'a> CellCurves<'a> {
         } else if (arrives - earlier).abs() > MOVES * DOUBLING as f64 {
             (Outcome::Censored, "with half the run its arrival would be another: it is set by the run's end".into())
         } else {
-            (Outcome::Plateau, format!("it stays within {tolerance:.4} of its maximum"))
+            (Outcome::Plateau, format!("it stays within {} of its maximum", short(tolerance)))
         }
     }
 
@@ -276,19 +273,34 @@ impl Tolerance {
     }
 }
 
+/// A number for a sentence.
+fn short(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
 /// Traces by cell, in the order of the first of each.
 #[must_use]
 pub fn group(traces: &[Trace]) -> Vec<Vec<&Trace>> {
-    let mut groups: Vec<Vec<&Trace>> = Vec::new();
-    let mut index = HashMap::new();
-    for trace in traces {
-        let run = &trace.run;
-        let key = (run.lr.to_bits(), run.lambda.to_bits(), run.momentum.to_bits(), run.lambda_schedule);
-        let at = *index.entry(key).or_insert(groups.len());
-        match groups.get_mut(at) {
-            Some(group) => group.push(trace),
-            None => groups.push(vec![trace]),
+    members(traces).into_iter().map(|own| own.into_iter().map(|i| &traces[i]).collect()).collect()
+}
+
+/// The numbers of the traces of each cell, in the order of the first of each.
+pub(super) fn members(traces: &[Trace]) -> Vec<Vec<usize>> {
+    let key = |t: &Trace| {
+        [t.run.lr.to_bits(), t.run.lambda.to_bits(), t.run.momentum.to_bits(), t.run.lambda_schedule as u64]
+    };
+    let mut cells: Vec<Vec<usize>> = Vec::new();
+    // Keys in their own order, and the cell of each.
+    let mut known: Vec<([u64; 4], usize)> = Vec::new();
+    for (i, trace) in traces.iter().enumerate() {
+        let key = key(trace);
+        match known.binary_search_by(|(k, _)| k.cmp(&key)) {
+            Ok(at) => cells[known[at].1].push(i),
+            Err(at) => {
+                known.insert(at, (key, cells.len()));
+                cells.push(vec![i]);
+            }
         }
     }
-    groups
+    cells
 }

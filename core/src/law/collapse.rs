@@ -83,7 +83,7 @@ pub fn collapse(grid: &Grid<'_>) -> Option<Collapse> {
     let curves = placed(&all);
     Some(Collapse {
         exponent: best(&curves)?,
-        exponent_ci: interval(seeds.len(), |draw| best(&placed(draw))),
+        exponent_ci: interval(seeds.len(), &|draw| best(&placed(draw))),
         spread_in_tau: spread(&curves, 1.0)?,
         spread_in_steps: spread(&curves, 0.0)?,
     })

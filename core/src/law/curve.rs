@@ -49,20 +49,23 @@ impl Curve {
     /// left out. `None` where fewer than two measurements remain, or all fall within one place of the grid.
     #[must_use]
     pub fn new(points: impl IntoIterator<Item = (f64, f64)>) -> Option<Self> {
-        let bins = bins(points)?;
+        Self::of(&bins(&mut points.into_iter())?)
+    }
+
+    fn of(bins: &[Bin]) -> Option<Self> {
         let first = (bins[0].log_time / STEP - 1e-9).ceil() as i64;
         let last = (bins[bins.len() - 1].log_time / STEP + 1e-9).floor() as i64;
         if last < first {
             return None;
         }
-        let locals: Vec<Local> = (first..=last).map(|place| local(&bins, place as f64 * STEP)).collect();
-        let squares: Vec<f64> = (0..bins.len()).filter_map(|i| square(&bins, i)).collect();
+        let locals: Vec<Local> = (first..=last).map(|place| local(bins, place as f64 * STEP)).collect();
+        let squares: Vec<f64> = (0..bins.len()).filter_map(|i| square(bins, i)).collect();
         let noise = if squares.is_empty() { 0.0 } else { (super::median(squares) / MEDIAN_SQUARE).sqrt() };
         Some(Self {
             first,
             values: locals.iter().map(|l| l.value).collect(),
             errors: locals.iter().map(|l| noise * l.variance.sqrt()).collect(),
-            drift: drift(&bins, noise),
+            drift: drift(bins, noise),
         })
     }
 
@@ -123,7 +126,7 @@ pub fn mean_of(curves: &[Vec<f64>], draw: &[usize]) -> Vec<f64> {
 }
 
 /// Measurements by their place in log time, each place with the means of what falls on it.
-fn bins(points: impl IntoIterator<Item = (f64, f64)>) -> Option<Vec<Bin>> {
+fn bins(points: &mut dyn Iterator<Item = (f64, f64)>) -> Option<Vec<Bin>> {
     let mut bins: Vec<(i64, Bin)> = Vec::new();
     let mut measurements = 0;
     for (time, value) in points {

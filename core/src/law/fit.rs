@@ -1,7 +1,5 @@
 //! The power law of t_*: its exponent against λ and against ηλ, and the constant c′, beside a placebo.
 
-use std::collections::BTreeMap;
-
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -129,15 +127,15 @@ pub fn fit(grid: &Grid<'_>) -> Result<Fit, String> {
     let fit = Fit {
         estimator: grid.estimator,
         slope: slope(at_fixed_lr(&all)).ok_or_else(none)?,
-        slope_ci: interval(seeds.len(), |draw| slope(at_fixed_lr(draw))),
+        slope_ci: interval(seeds.len(), &|draw| slope(at_fixed_lr(draw))),
         placebo_slope,
         placebo_ci,
         without_l2: without_l2(grid),
         slope_product: product.slope,
-        slope_product_ci: interval(seeds.len(), |draw| slope(on_product(draw))),
+        slope_product_ci: interval(seeds.len(), &|draw| slope(on_product(draw))),
         intercept: product.intercepts.first().map_or(0.0, |(_, b)| *b),
         c_prime: c_prime(&all).unwrap_or(f64::NAN),
-        c_prime_ci: interval_of_ratio(seeds.len(), c_prime),
+        c_prime_ci: interval_of_ratio(seeds.len(), &c_prime),
         c_prime_range: [
             taus.iter().copied().fold(f64::INFINITY, f64::min),
             taus.iter().copied().fold(f64::NEG_INFINITY, f64::max),
@@ -158,16 +156,18 @@ fn taus(points: &[(Point, f64, f64)]) -> Vec<f64> {
 
 /// The cells of constant λ > 0 that are timed, or censored and so bound what they would have shown.
 fn entries<'a>(grid: &'a Grid<'a>) -> Vec<Entry<'a>> {
-    let mut groups = BTreeMap::new();
+    let mut groups = Vec::new();
     let mut entries = Vec::new();
     for (curves, (outcome, _)) in grid.cells.iter().zip(&grid.outcomes) {
         let (lr, lambda, schedule) = curves.setting();
         let is_timed = grid.estimator.times(*outcome);
         let bounds = *outcome == Outcome::Censored && curves.bound(grid.tolerance, &curves.everyone()).is_some();
         if schedule == LambdaScheduleKind::Constant && lambda > 0.0 && (is_timed || bounds) {
-            let next = groups.len() as u64;
             let key = (lr.to_bits(), curves.traces[0].run.momentum.to_bits());
-            let group = *groups.entry(key).or_insert(next);
+            let group = groups.iter().position(|k| *k == key).unwrap_or_else(|| {
+                groups.push(key);
+                groups.len() - 1
+            }) as u64;
             entries.push(Entry { curves, group, is_bound: !is_timed });
         }
     }
@@ -196,14 +196,17 @@ pub fn tau_at(trace: &Trace, t: f64) -> f64 {
 /// Mean slope and 95 % of the slopes where times are exchanged between the λ of each group.
 fn placebo(points: &[Point]) -> Option<(f64, [f64; 2])> {
     let timed: Vec<Point> = points.iter().filter(|p| !p.is_bound).copied().collect();
-    let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
     for (i, point) in timed.iter().enumerate() {
-        groups.entry(point.group).or_default().push(i);
+        match groups.iter_mut().find(|own| timed[own[0]].group == point.group) {
+            Some(own) => own.push(i),
+            None => groups.push(vec![i]),
+        }
     }
     let slopes = (0..EXCHANGES).map(|draw| {
         let mut rng = stream(0, Stream::Placebo, draw);
         let mut exchanged = timed.clone();
-        for own in groups.values() {
+        for own in &groups {
             let mut times: Vec<f64> = own.iter().map(|&i| timed[i].y).collect();
             times.shuffle(&mut rng);
             own.iter().zip(times).for_each(|(&i, y)| exchanged[i].y = y);
@@ -222,19 +225,23 @@ fn without_l2(grid: &Grid<'_>) -> WithoutL2 {
         let (_, lambda, schedule) = c.setting();
         schedule == LambdaScheduleKind::Constant && lambda > 0.0 && !c.diverged && !c.is_empty()
     };
-    let mut smallest: BTreeMap<u64, &CellCurves<'_>> = BTreeMap::new();
+    // Of each η and β the cell of the smallest λ.
+    let mut smallest: Vec<&CellCurves<'_>> = Vec::new();
+    let same = |a: &CellCurves<'_>, b: &CellCurves<'_>| {
+        (a.setting().0, a.traces[0].run.momentum) == (b.setting().0, b.traces[0].run.momentum)
+    };
     for cell in grid.cells.iter().filter(is_constant) {
-        let (lr, lambda, _) = cell.setting();
-        let held = smallest.entry(lr.to_bits()).or_insert(cell);
-        if lambda < held.setting().1 {
-            *held = cell;
+        match smallest.iter_mut().find(|held| same(held, cell)) {
+            Some(held) if cell.setting().1 < held.setting().1 => *held = cell,
+            Some(_) => {}
+            None => smallest.push(cell),
         }
     }
     let mut found = WithoutL2 { cells: 0, timed: 0, slope: None };
     let mut points = Vec::new();
     for cell in grid.cells.iter().filter(is_constant) {
         let (lr, lambda, _) = cell.setting();
-        let smallest = smallest[&lr.to_bits()];
+        let Some(smallest) = smallest.iter().find(|held| same(held, cell)) else { continue };
         if lambda < WITHOUT * smallest.setting().1 {
             continue;
         }
@@ -244,7 +251,12 @@ fn without_l2(grid: &Grid<'_>) -> WithoutL2 {
         if grid.estimator.times(cut.outcome(grid.tolerance).0) {
             found.timed += 1;
             let place = cut.place(grid.estimator, grid.tolerance.tolerance, &cut.everyone());
-            points.push(Point { group: lr.to_bits(), x: lambda.ln(), y: place * STEP, is_bound: false });
+            points.push(Point {
+                group: lr.to_bits() ^ cell.traces[0].run.momentum.to_bits().rotate_left(32),
+                x: lambda.ln(),
+                y: place * STEP,
+                is_bound: false,
+            });
         }
     }
     found.slope = line(&points).map(|l| l.slope);
@@ -304,6 +316,6 @@ pub fn exponent(groups: &[Vec<(f64, f64)>]) -> Option<Exponent> {
         .collect();
     let all = logs.concat();
     let of_draw = |draw: &[usize]| line(&draw.iter().flat_map(|&g| logs[g].iter().copied()).collect::<Vec<_>>());
-    let exponent_ci = interval(logs.len(), |draw| of_draw(draw).map(|l| l.slope));
+    let exponent_ci = interval(logs.len(), &|draw| of_draw(draw).map(|l| l.slope));
     Some(Exponent { exponent: line(&all)?.slope, exponent_ci, n: all.len() })
 }

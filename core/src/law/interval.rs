@@ -78,7 +78,7 @@ pub fn equivalence_interval([low, high]: [f64; 2], seeds: usize) -> [f64; 2] {
 ///
 /// A group is everything that shares a seed: runs of one seed share initial weights and batch order and are not independent.
 /// `None` with fewer than two groups (one seed says nothing about the spread over seeds), or where most resamples have no value.
-pub fn interval(groups: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<[f64; 2]> {
+pub fn interval(groups: usize, statistic: &dyn Fn(&[usize]) -> Option<f64>) -> Option<[f64; 2]> {
     if groups < 2 {
         return None;
     }
@@ -102,8 +102,8 @@ pub fn interval(groups: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> O
 }
 
 /// The interval of a positive statistic, by its logarithm.
-pub fn interval_of_ratio(groups: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<[f64; 2]> {
-    interval(groups, |draw| statistic(draw).map(f64::ln)).map(|ends| ends.map(f64::exp))
+pub fn interval_of_ratio(groups: usize, statistic: &dyn Fn(&[usize]) -> Option<f64>) -> Option<[f64; 2]> {
+    interval(groups, &|draw| statistic(draw).map(f64::ln)).map(|ends| ends.map(f64::exp))
 }
 
 /// Student's t, to 0.3 %: a table up to four degrees of freedom, then Fisher's expansion about the normal distribution.

@@ -99,7 +99,7 @@ pub fn optimal_exponent(budgets: &[(f64, Vec<Score>)]) -> (Vec<Optimum>, Result<
         return (optima.into_iter().map(|o| o.0).collect(), Err(why));
     };
     // A top needs a curvature that is negative beyond its noise; the cells were chosen about the highest, which bends noise too.
-    let curvature = interval(seeds.len(), |draw| quadratic(draw).map(|q| q.curvature));
+    let curvature = interval(seeds.len(), &|draw| quadratic(draw).map(|q| q.curvature));
     let is_curved = curvature.map_or(fitted.curvature, |[_, high]| high) < 0.0;
     if !is_curved {
         let why =
@@ -115,7 +115,7 @@ pub fn optimal_exponent(budgets: &[(f64, Vec<Score>)]) -> (Vec<Optimum>, Result<
         .collect();
     let exponent = OptimalExponent {
         p: fitted.exponent(),
-        p_ci: interval(seeds.len(), |draw| quadratic(draw).filter(|q| q.curvature < 0.0).map(|q| q.exponent())),
+        p_ci: interval(seeds.len(), &|draw| quadratic(draw).filter(|q| q.curvature < 0.0).map(|q| q.exponent())),
         budgets: optima.len(),
         cells: places.len(),
         seeds: seeds.len(),

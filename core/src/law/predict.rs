@@ -33,7 +33,7 @@ pub fn predict(grid: &Grid<'_>, cell: usize, total_lr: f64) -> Option<Prediction
         t_star: star.step,
         c_prime: star.tau,
         lambda_pred: star.tau / total_lr,
-        lambda_pred_ci: interval_of_ratio(n, |draw| Some(c_prime(draw)? / total_lr)),
+        lambda_pred_ci: interval_of_ratio(n, &|draw| Some(c_prime(draw)? / total_lr)),
         n,
     })
 }
@@ -47,7 +47,7 @@ pub fn predict_of_runs(runs: &[(f64, f64)], total_lr: f64) -> Option<Prediction>
         t_star: median(runs.iter().map(|r| r.0).collect()),
         c_prime,
         lambda_pred: c_prime / total_lr,
-        lambda_pred_ci: interval_of_ratio(runs.len(), |draw| Some(c_prime_of(draw) / total_lr)),
+        lambda_pred_ci: interval_of_ratio(runs.len(), &|draw| Some(c_prime_of(draw) / total_lr)),
         n: runs.len(),
     })
 }

@@ -1,7 +1,7 @@
 //! How well runs did within a budget, and what following a prediction costs against a search. Every λ is measured alike: by smoothed
 //! curves on one schedule in log time, each run at the moment that is best for the other seeds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,9 @@ pub(super) fn by_lambda(scores: &[Score]) -> ByLambda {
     for s in scores {
         by_lambda.entry(s.lambda.to_bits()).or_default().insert(s.seed, s.accuracy);
     }
-    let seeds: BTreeSet<u64> = scores.iter().map(|s| s.seed).collect();
+    let mut seeds: Vec<u64> = scores.iter().map(|s| s.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
     by_lambda.retain(|_, runs| runs.len() == seeds.len());
     by_lambda
 }

@@ -1,12 +1,12 @@
 //! A grid's traces in numbers: what each cell shows, one row for each run, and the fits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Collapse, Estimator, Fit, Mean, Outcome,
-    cell::{CellCurves, Tolerance, group},
+    cell::{CellCurves, Tolerance, members},
     collapse::collapse,
     curve::{Curve, highest, time},
     fit::{fit, tau_at},
@@ -29,6 +29,8 @@ pub struct Time {
 pub struct Grid<'a> {
     /// The cells, in the order of the first run of each.
     pub cells: Vec<CellCurves<'a>>,
+    /// The numbers of each cell's traces.
+    members: Vec<Vec<usize>>,
     /// What each shows, and why, in words.
     pub outcomes: Vec<(Outcome, String)>,
     /// How far below its maximum a curve counts as having arrived there: the same for all cells.
@@ -42,11 +44,12 @@ impl<'a> Grid<'a> {
     #[must_use]
     pub fn new(traces: &'a [Trace], estimator: Estimator) -> Self {
         let metric = estimator.metric();
-        let cells: Vec<CellCurves<'a>> =
-            group(traces).into_iter().map(|own| CellCurves::new(own, metric, f64::INFINITY)).collect();
+        let members = members(traces);
+        let cell = |own: &Vec<usize>| CellCurves::new(own.iter().map(|&i| &traces[i]).collect(), metric, f64::INFINITY);
+        let cells: Vec<CellCurves<'a>> = members.iter().map(cell).collect();
         let tolerance = Tolerance::of(&cells, metric);
         let outcomes = cells.iter().map(|cell| cell.outcome(tolerance)).collect();
-        Self { cells, outcomes, tolerance, estimator }
+        Self { cells, members, outcomes, tolerance, estimator }
     }
 
     /// t_* of a cell in places of log time, by the mean curve of the runs that `draw` names; `None` of no run or no curve.
@@ -217,17 +220,15 @@ impl Analysis {
         let (accuracy, loss) = (Grid::new(traces, Estimator::Arrival), Grid::new(traces, Estimator::Loss));
         // Both estimators of accuracy see the same curves.
         let grids = [accuracy.clone(), Grid { estimator: Estimator::Peak, ..accuracy }, loss];
-        let at: HashMap<*const Trace, usize> =
-            traces.iter().enumerate().map(|(i, t)| (std::ptr::from_ref(t), i)).collect();
         for grid in &grids {
             let name = grid.estimator.name();
             match fit(grid) {
                 Ok(fit) => drop(fits.insert(name.to_owned(), fit)),
                 Err(why) => drop(refusals.insert(name.to_owned(), why)),
             }
-            for (i, curves) in grid.cells.iter().enumerate() {
-                for (trace, time) in curves.traces.iter().zip(grid.times_of_runs(i)) {
-                    let run = &mut runs[at[&std::ptr::from_ref::<Trace>(trace)]];
+            for (i, members) in grid.members.iter().enumerate() {
+                for (&member, time) in members.iter().zip(grid.times_of_runs(i)) {
+                    let run = &mut runs[member];
                     run.times.insert(name.to_owned(), time);
                     if grid.estimator == own {
                         (run.t_star, run.tau_star) = (Some(time.step), Some(time.tau));
