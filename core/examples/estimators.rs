@@ -1,6 +1,6 @@
 //! Bias, spread and coverage of the estimators of t_*, on simulated grids whose answers are known: `core/ESTIMATORS.md`.
 //!
-//! `cargo run --release --package l2lab-core --example estimators > core/ESTIMATORS.md` (some minutes)
+//! `cargo run --release --package l2lab-core --example estimators > core/ESTIMATORS.md` (three minutes)
 
 use l2lab_core::law::{
     Analysis, Estimator, Verdict,
@@ -8,7 +8,7 @@ use l2lab_core::law::{
 };
 
 /// Grids for each line of the table.
-const REPLICATES: u64 = 200;
+const REPLICATES: u64 = 60;
 
 fn main() {
     let replicates = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(REPLICATES);

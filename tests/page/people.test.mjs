@@ -89,7 +89,7 @@ test("everything goes by keyboard alone", async (t) => {
   await page.keyboard.press("Enter");
   await tabTo(page, (f) => f.id === "bias");
   await page.keyboard.press("Space");
-  assert.equal(await clock.lab.evaluate((lab) => lab.changes.bias), "false");
+  assert.equal(await clock.lab.evaluate((lab) => lab.changes.bias), "true");
   await tabTo(page, (f) => f.tag === "summary" && f.text === "Export");
   await page.keyboard.press("Enter");
   await tabTo(page, (f) => f.text === "Experiment, TOML");
