@@ -1027,3 +1027,70 @@ fn bench_reports_every_workload_it_was_asked_for() {
     let rate = row["steps_per_second"].as_f64().unwrap();
     assert!(rate > 0.0 && (row["images_per_second"].as_f64().unwrap() / rate - 16.0 * 64.0).abs() < 1e-6);
 }
+
+/// Traces of a law of anyone's: three λ, two η and three seeds, each at its best from τ = 1 on, without a column `run`.
+fn table(diverges: bool) -> String {
+    let mut text = String::from("lambda,lr,seed,step,test_accuracy\n");
+    for lambda in [0.1, 0.05, 0.02] {
+        for lr in [0.1, 0.2] {
+            for seed in 0..3 {
+                let end = (4.0 / (lambda * lr)) as u64;
+                for i in 1..=60_u64 {
+                    let step = (end as f64).powf(i as f64 / 60.0).round();
+                    let tau = lambda * lr * step;
+                    let noise = 0.002 * ((step * 12.9898 + f64::from(seed) * 78.233).sin() * 43_758.547).fract();
+                    let accuracy = 0.6 + 0.2 / (1.0 + (-(tau / 0.5).ln() / 0.2).exp()) + noise;
+                    let lost = diverges && lambda == 0.1 && seed == 1 && i == 30;
+                    let value = if lost { "nan".into() } else { accuracy.to_string() };
+                    text += &format!("{lambda},{lr},{seed},{step},{value}\n");
+                }
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn fit_finds_the_law_in_anyones_traces_and_in_our_own() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("grid.csv"), table(false)).unwrap();
+    let answer = json(&good(dir.path(), &["fit", "grid.csv", "--budget", "10000", "--json"]));
+    let fit = &answer["fit"];
+    assert_eq!((&fit["cells_timed"], &fit["seeds"], &fit["law"]), (&6.into(), &3.into(), &"holds".into()), "{answer}");
+    assert!((fit["slope"].as_f64().unwrap() + 1.0).abs() < 0.02, "{fit}");
+    let c_prime = fit["c_prime"].as_f64().unwrap();
+    let predicted = answer["prediction"]["lambda_pred"].as_f64().unwrap();
+    assert!((predicted - c_prime / (0.2 * 10_000.0)).abs() < 1e-12, "{answer}");
+    let text = good(dir.path(), &["fit", "grid.csv"]);
+    assert!(text.contains("plateau") && text.contains("placebo") && text.contains("assumed:"), "{text}");
+
+    // A value that is no number ends its run, and with it what its λ says; two λ are left.
+    fs::write(dir.path().join("lost.csv"), table(true)).unwrap();
+    let lost = json(&good(dir.path(), &["fit", "lost.csv", "--json"]));
+    assert!(lost["fit"].is_null() && lost["fit_refused"].as_str().unwrap().contains("2 diverged"), "{lost}");
+
+    good(dir.path(), &with(&["sweep", "--out", "o"], LAWFUL));
+    let own = json(&good(dir.path(), &["fit", "o/traces.csv", "--json"]));
+    let [ours, theirs] = [&summary(dir.path(), "o")["fit"]["slope"], &own["fit"]["slope"]].map(|v| v.as_f64().unwrap());
+    assert!((ours - theirs).abs() < 0.02, "{ours} {theirs}");
+
+    let error = bad(dir.path(), &["fit", "grid.csv", "--budget", "10ep"], 2);
+    assert!(error.contains("budget: '10ep'") && error.contains("a number of steps"), "{error}");
+    fs::write(dir.path().join("one.csv"), "step,test_accuracy\n1,0.1\n2,0.2\n").unwrap();
+    assert!(bad(dir.path(), &["fit", "one.csv"], 1).contains("no column 'lambda'"));
+}
+
+#[test]
+fn where_all_runs_diverge_a_learning_rate_that_would_not_is_told() {
+    let dir = TempDir::new().unwrap();
+    let args = with(&["sweep", "--lambda", "0.3,0.1,0.03", "--lr", "500", "--steps", "40", "--json"], SMALL);
+    let output = run(dir.path(), &with(&args, &["--seeds", "1"]));
+    let answer = json(&stdout(&output));
+    let why = answer["fit_refused"].as_str().unwrap();
+    assert!(answer["fit"].is_null() && why.contains("diverged") && why.contains("try --lr"), "{why}");
+    assert!(stderr(&output).contains("note: seeds"), "{}", stderr(&output));
+    let lr: &str = why.rsplit(' ').next().unwrap();
+    let tamed = ["sweep", "--lambda", "0.3,0.1,0.03", "--steps", "40", "--seeds", "1", "--json", "--lr", lr];
+    let answer = json(&good(dir.path(), &with(&tamed, SMALL)));
+    assert!(answer["runs"].as_array().unwrap().iter().all(|r| r["diverged"] == false), "{lr}: {answer}");
+}

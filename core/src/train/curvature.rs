@@ -30,16 +30,16 @@ impl Trainer {
             if !(size > 0.0 && size.is_finite()) {
                 break;
             }
-            let step = STEP * length.max(1.0) / size;
+            // Of unit length: the eigenvalue's powers would overflow.
+            direction = direction.into_iter().map(|d| d.div_scalar(size)).collect();
+            let step = STEP * length.max(1.0);
             let moved = |sign: f64| -> Vec<Tensor<2>> {
                 let pairs = start.iter().zip(&direction);
                 pairs.map(|(p, d)| p.clone() + d.clone().mul_scalar(sign * step)).collect()
             };
             let (ahead, behind) = (self.gradient(&moved(1.0)), self.gradient(&moved(-1.0)));
-            let bent: Vec<Tensor<2>> =
-                ahead.into_iter().zip(behind).map(|(a, b)| (a - b).div_scalar(2.0 * step)).collect();
-            curvature = norm(&bent).await? / size;
-            direction = bent;
+            direction = ahead.into_iter().zip(behind).map(|(a, b)| (a - b).div_scalar(2.0 * step)).collect();
+            curvature = norm(&direction).await?;
         }
         Ok(curvature)
     }

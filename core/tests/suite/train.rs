@@ -549,3 +549,26 @@ fn steps_may_be_taken_while_a_measurement_is_on_its_way() {
         }
     }
 }
+
+#[test]
+fn curvature_is_that_of_a_linear_model_in_closed_form() {
+    // ½‖Wx − y‖² averaged over examples has the Hessian mean(xxᵀ) for each output; its largest eigenvalue by power iteration.
+    let task = task(64, 40);
+    let e = experiment(&[("model", "linear"), ("loss", "mse"), ("bias", "false")]);
+    let trainer = Trainer::new(&e, Arc::clone(&task), vec![spec(0.0, 0.05, 0.0, 1, 10)]);
+    let found = pollster::block_on(trainer.curvature()).unwrap();
+    let x = task.train_images().into_data().try_to_vec::<f32>().unwrap();
+    let features = x.len() / 64;
+    let mut v = vec![1.0; features];
+    let mut largest = 0.0;
+    for _ in 0..200 {
+        let mut next = vec![0.0; features];
+        for image in x.chunks_exact(features) {
+            let dot: f64 = image.iter().zip(&v).map(|(&a, b)| f64::from(a) * b).sum();
+            next.iter_mut().zip(image).for_each(|(n, &a)| *n += f64::from(a) * dot / 64.0);
+        }
+        let size = next.iter().map(|n| n * n).sum::<f64>().sqrt();
+        (largest, v) = (size, next.iter().map(|n| n / size).collect());
+    }
+    assert!((found / largest - 1.0).abs() < 0.02, "{found} {largest}");
+}
