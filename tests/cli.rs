@@ -1,6 +1,7 @@
 //! The command line as a user runs it: exit codes, files, messages, interruptions.
 
 use std::{
+    fmt::Write as _,
     fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
@@ -1042,7 +1043,7 @@ fn table(diverges: bool) -> String {
                     let accuracy = 0.6 + 0.2 / (1.0 + (-(tau / 0.5).ln() / 0.2).exp()) + noise;
                     let lost = diverges && lambda == 0.1 && seed == 1 && i == 30;
                     let value = if lost { "nan".into() } else { accuracy.to_string() };
-                    text += &format!("{lambda},{lr},{seed},{step},{value}\n");
+                    let _ = writeln!(text, "{lambda},{lr},{seed},{step},{value}");
                 }
             }
         }
