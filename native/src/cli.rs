@@ -251,7 +251,7 @@ pub fn experiment(matches: &ArgMatches, base: Experiment) -> Result<Experiment> 
         }
     }
     if let Some(name) = matches.try_get_one::<String>(GIVEN_IN).ok().flatten() {
-        let convention = Convention::ALL.into_iter().find(|c| c.name() == name).unwrap_or_default();
+        let convention = Convention::named(name).unwrap_or_default();
         convert(&mut experiment, convention, &|field| matches.try_contains_id(field).unwrap_or(false))?;
     }
     Ok(experiment)

@@ -123,36 +123,38 @@ impl<'a> CellCurves<'a> {
     /// For each run its value at the moment that is best for the others: its performance, without the luck of its own maximum.
     #[must_use]
     pub fn performance(&self) -> Vec<f64> {
-        (0..self.values.len()).map(|s| self.values[s][self.top_without(s)]).collect()
+        self.values.iter().zip(self.tops()).map(|(values, top)| values[top]).collect()
     }
 
-    /// The change from one moment of each run to another, both given by the run.
-    fn change(&self, from: &dyn Fn(usize) -> usize, to: &dyn Fn(usize) -> usize) -> Change {
-        let changes: Vec<f64> =
-            (0..self.values.len()).map(|s| self.values[s][to(s)] - self.values[s][from(s)]).collect();
+    /// The change from one place of each run to another.
+    fn changes(&self, from: &[usize], to: &[usize]) -> Vec<f64> {
+        self.values.iter().zip(from.iter().zip(to)).map(|(values, (&from, &to))| values[to] - values[from]).collect()
+    }
+
+    /// The same with what decides whether it is beyond noise.
+    fn change(&self, from: &[usize], to: &[usize]) -> Change {
+        let changes = self.changes(from, to);
         let mean = changes.iter().sum::<f64>() / changes.len() as f64;
-        let own = |s: usize| ALONE * CORRELATED * self.errors[s][from(s)].hypot(self.errors[s][to(s)]);
         let half = standard_error(&changes).map_or(f64::INFINITY, |error| one_sided(changes.len()) * error);
+        let own = |s: usize| ALONE * CORRELATED * self.errors[s][from[s]].hypot(self.errors[s][to[s]]);
         let in_each = changes.iter().enumerate().all(|(s, change)| *change > own(s));
         Change { mean, half, in_each }
     }
 
+    /// The same place of every run.
+    fn at(&self, place: usize) -> Vec<usize> {
+        vec![place; self.values.len()]
+    }
+
     /// From the first measurement to the top.
-    fn rise(&self) -> Change {
-        self.change(&|_| 0, &|s| self.top_without(s))
+    fn rise(&self, tops: &[usize]) -> Change {
+        self.change(&self.at(0), tops)
     }
 
-    /// From the top to the end, as a loss.
-    fn decline(&self) -> Change {
-        let last = self.len() - 1;
-        self.change(&|_| last, &|s| self.top_without(s))
-    }
-
-    /// Of each run, the value at the top and at the end.
+    /// How far each run falls from its top to its end.
     #[must_use]
     pub fn declines(&self) -> Vec<f64> {
-        let last = self.len().saturating_sub(1);
-        (0..self.values.len()).map(|s| self.values[s][self.top_without(s)] - self.values[s][last]).collect()
+        self.changes(&self.at(self.len().saturating_sub(1)), &self.tops())
     }
 
     /// What the last doubling of time changes, on average over the runs that `draw` names.
@@ -183,8 +185,8 @@ impl<'a> CellCurves<'a> {
             return (Outcome::Censored, why.into());
         }
         let mean = self.mean(&self.everyone());
-        let (rise, decline) = (self.rise(), self.decline());
-        let last = self.len() - 1;
+        let (tops, last) = (self.tops(), self.len() - 1);
+        let (rise, decline) = (self.rise(&tops), self.change(&self.at(last), &tops));
         let late = self.late_change(&self.everyone());
         if !rise.is_rise() || rise.mean < RISE * tolerance {
             let why =
@@ -222,6 +224,11 @@ impl<'a> CellCurves<'a> {
         (risen > tolerance.tolerance + tolerance.change).then(|| (self.first + before as i64) as f64)
     }
 
+    /// The runs whose seeds a draw names, as often as it names them.
+    pub(super) fn runs_of(&self, seeds: &[u64], draw: &[usize]) -> Vec<usize> {
+        draw.iter().filter_map(|&i| self.traces.iter().position(|t| t.run.seed == seeds[i])).collect()
+    }
+
     /// t_* in places of the grid, of the mean of the runs that `draw` names.
     #[must_use]
     pub fn place(&self, estimator: Estimator, tolerance: f64, draw: &[usize]) -> f64 {
@@ -253,7 +260,7 @@ impl Tolerance {
         let least = match metric {
             Metric::Accuracy => TOLERANCE,
             Metric::Loss => {
-                let rises = cells.iter().filter(|c| !c.diverged && !c.is_empty()).map(|c| c.rise().mean);
+                let rises = cells.iter().filter(|c| !c.diverged && !c.is_empty()).map(|c| c.rise(&c.tops()).mean);
                 0.01 * rises.fold(0.0, f64::max)
             }
         };

@@ -72,8 +72,7 @@ pub fn collapse(grid: &Grid<'_>) -> Option<Collapse> {
     }
     let placed = |draw: &[usize]| -> Vec<Placed> {
         let place = |(curves, star, rate): &(&super::CellCurves<'_>, f64, f64)| {
-            let runs: Vec<usize> =
-                draw.iter().filter_map(|&i| curves.traces.iter().position(|t| t.run.seed == seeds[i])).collect();
+            let runs = curves.runs_of(&seeds, draw);
             let (values, first) = (curves.mean(&runs), curves.first as f64);
             (!runs.is_empty()).then_some(Placed { values, first, rate: *rate, star: *star })
         };

@@ -27,6 +27,12 @@ impl Convention {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::PytorchSgd, Self::Adamw, Self::Optax, Self::Keras, Self::Timm, Self::Autol2Code];
 
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.name() == name)
+    }
+
     /// The name that flags and files use.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -101,7 +101,7 @@ pub fn fit(grid: &Grid<'_>) -> Result<Fit, String> {
     seeds.dedup();
     let points = |draw: &[usize]| -> Vec<(Point, f64, f64)> {
         let point = |e: &Entry<'_>| {
-            let runs = runs_of(e.curves, &seeds, draw);
+            let runs = e.curves.runs_of(&seeds, draw);
             let bound = || e.curves.bound(grid.tolerance, &runs);
             let place = if e.is_bound { bound()? } else { grid.place(e.curves, &runs)? };
             let (_, lambda, _) = e.curves.setting();
@@ -172,11 +172,6 @@ fn entries<'a>(grid: &'a Grid<'a>) -> Vec<Entry<'a>> {
         }
     }
     entries
-}
-
-/// The runs of a cell that a draw of seeds names, as often as it names them.
-fn runs_of(curves: &CellCurves<'_>, seeds: &[u64], draw: &[usize]) -> Vec<usize> {
-    draw.iter().filter_map(|&i| curves.traces.iter().position(|t| t.run.seed == seeds[i])).collect()
 }
 
 /// τ of a run at time `t`, in steps, between its measurements by a straight line.

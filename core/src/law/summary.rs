@@ -146,7 +146,7 @@ impl RunSummary {
             max_test_accuracy: top,
             final_test_accuracy: end,
             late_decay: top.zip(end).map(|(top, end)| top - end),
-            max_train_accuracy: points.iter().map(|m| m.train_accuracy).filter(|a| !a.is_nan()).max_by(f64::total_cmp),
+            max_train_accuracy: trace.best_train_accuracy(),
             diverged: reason.is_some(),
             reason,
             times: BTreeMap::new(),
@@ -256,12 +256,8 @@ fn cell(own: &Grid<'_>, accuracy: &Grid<'_>, peak: &Grid<'_>, i: usize) -> Cell 
     let whole = !at.diverged && !at.is_empty();
     let performance = whole.then(|| mean(&at.performance())).flatten();
     let ends: Vec<f64> = at.values.iter().filter_map(|v| v.last().copied()).collect();
-    let fitted: Vec<f64> = curves
-        .traces
-        .iter()
-        .filter(|t| !t.diverged())
-        .filter_map(|t| t.points.iter().map(|m| m.train_accuracy).filter(|a| !a.is_nan()).max_by(f64::total_cmp))
-        .collect();
+    let fitted: Vec<f64> =
+        curves.traces.iter().filter(|t| !t.diverged()).filter_map(|t| t.best_train_accuracy()).collect();
     let bound = (*outcome == Outcome::Censored).then(|| curves.bound(own.tolerance, &curves.everyone())).flatten();
     Cell {
         lr: run.lr,

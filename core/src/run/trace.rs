@@ -147,6 +147,12 @@ impl Trace {
         Self { run, points: Vec::new(), end: None }
     }
 
+    /// The largest training accuracy that was measured: 1 if the network fits its training data.
+    #[must_use]
+    pub fn best_train_accuracy(&self) -> Option<f64> {
+        self.points.iter().map(|m| m.train_accuracy).filter(|a| !a.is_nan()).max_by(f64::total_cmp)
+    }
+
     /// The run ended because its numbers did.
     #[must_use]
     pub fn diverged(&self) -> bool {

@@ -108,7 +108,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let wanted =
         Wanted { step: text("step-column"), epoch: None, accuracy: text("accuracy-column"), loss: text("loss-column") };
     let convention = text("convention").unwrap_or_default();
-    let convention = Convention::ALL.into_iter().find(|c| c.name() == convention).unwrap_or_default();
+    let convention = Convention::named(&convention).unwrap_or_default();
     let given = Given {
         clock: Clock { convention, momentum: 0.0, dampening: 0.0 },
         lr: positive("lr", matches.get_one("lr").copied())?,

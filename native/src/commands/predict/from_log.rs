@@ -136,7 +136,7 @@ impl Ask {
         let given = |name: &str| matches.contains_id(name);
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let convention = text("convention").unwrap_or_default();
-        let convention = Convention::ALL.into_iter().find(|c| c.name() == convention).unwrap_or_default();
+        let convention = Convention::named(&convention).unwrap_or_default();
         let dampening = matches.get_one::<f64>("dampening").copied();
         if let Some(d) = dampening {
             if convention != Convention::PytorchSgd {

@@ -275,8 +275,7 @@ fn about(job: &Job, preset: Preset, paper: &str) -> String {
 
 /// The highest training accuracy of runs, and the λ of the run that has it.
 fn best_fit<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Option<(f64, f64)> {
-    let of = |t: &Trace| t.points.iter().map(|m| m.train_accuracy).filter(|a| !a.is_nan()).max_by(f64::total_cmp);
-    let best = traces.into_iter().filter_map(|t| Some((t.run.lambda, of(t)?)));
+    let best = traces.into_iter().filter_map(|t| Some((t.run.lambda, t.best_train_accuracy()?)));
     best.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
