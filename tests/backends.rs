@@ -32,7 +32,7 @@ fn run(lambda: f64, lr: f64, seed: u64, steps: u64, per_decade: u64) -> RunSpec 
     RunSpec { lambda, lambda_schedule: LambdaScheduleKind::Constant, lr, momentum: 0.9, seed, steps, per_decade }
 }
 
-/// Twenty steps of two stacked runs, measured five times in each tenfold of steps.
+/// Twenty steps of two stacked runs, measured nine times each.
 fn train(device: &Device, settings: &[(&str, &str)]) -> Vec<Measurement> {
     let small = Experiment { width: 16, depth: 3, train: 128, test: 100, batch: 32, ..Experiment::default() };
     measured(device, &small.with(settings).unwrap(), vec![run(0.01, 0.01, 1, 20, 5), run(0.1, 0.02, 2, 20, 5)])
@@ -63,8 +63,10 @@ fn every_backend_trains_as_flex_does() {
     ];
     for settings in models {
         let flex = train(&Device::flex(), settings);
-        assert_eq!(flex.len(), 2 * 5);
-        assert!(flex[4].train_loss < flex[0].train_loss, "it learns: {settings:?}");
+        let steps = [0, 1, 2, 3, 4, 6, 10, 16, 20];
+        assert_eq!(flex.iter().map(|m| m.step).collect::<Vec<_>>(), [&steps[..], &steps[..]].concat());
+        let last = &flex[steps.len() - 1];
+        assert!(last.train_loss < flex[0].train_loss, "it learns: {settings:?}");
         for (name, device) in others() {
             let other = train(&device, settings);
             for (a, b) in flex.iter().zip(&other) {
@@ -132,7 +134,8 @@ fn sixteen_bits_train_nearly_as_thirty_two_do_where_there_are_such() {
         let small = Experiment::default().with(&common).unwrap().with(model).unwrap();
         let runs = || vec![run(0.01, 0.002, 1, 20, 20)];
         let exact = measured(&Device::flex(), &small, runs());
-        assert!(exact[1].train_loss < 0.9 * exact[0].train_loss, "it learns: {exact:?}");
+        let (first, last) = (&exact[0], &exact[exact.len() - 1]);
+        assert!(last.train_loss < 0.9 * first.train_loss, "it learns: {exact:?}");
         for (name, device) in [("flex", Device::flex())].into_iter().chain(others()) {
             for (precision, bound) in [(Precision::Bf16, 0.05), (Precision::F16, 0.02)] {
                 if !device.supports_dtype(precision.reduced().unwrap()) {

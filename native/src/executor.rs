@@ -18,7 +18,7 @@ use l2lab_core::{
     experiment::ExperimentError,
     model::Model,
     run::{RunSpec, Trace},
-    train::{Execution, Pending, Task, Trainer, plan},
+    train::{Execution, Pending, Trainer, plan},
 };
 
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     interrupt,
     progress::{LINE_EVERY, Progress},
     store::Store,
+    tasks::Tasks,
     threads,
 };
 
@@ -92,7 +93,7 @@ pub struct Executor<'a> {
     /// What all runs share.
     pub experiment: &'a Experiment,
     /// The data, on the device.
-    pub task: Arc<Task>,
+    pub tasks: Tasks,
     /// The network that they train.
     pub model: Model,
     /// Stacked or one by one.
@@ -125,11 +126,11 @@ impl Executor<'_> {
     /// # Errors
     /// [`Interrupted`], [`Completed`], [`OneRun`], or when the device or the store fails.
     pub fn train(&self, phase: &str, runs: &[RunSpec]) -> Result<Vec<Trace>> {
-        let batch = self.experiment.batch_size(self.task.train_examples());
+        let batch = self.experiment.batch_size(self.tasks.any().train_examples());
         let only = self.only.map(|run| OneRun::of(run, runs.len())).transpose()?;
         let groups = match self.only {
             Some(run) => vec![vec![run]],
-            None => plan(runs, self.execution, &self.model, batch),
+            None => plan(runs, self.execution, &self.model, batch, self.tasks.differ()),
         };
         let wanted = || groups.iter().flatten();
         let count = wanted().count();
@@ -252,7 +253,7 @@ impl Executor<'_> {
         if self.execution == Execution::Single {
             return None;
         }
-        let smaller = match self.experiment.batch_size(self.task.train_examples()) / 2 {
+        let smaller = match self.experiment.batch_size(self.tasks.any().train_examples()) / 2 {
             0 => "a smaller --width or --depth".to_owned(),
             half => format!("--batch {half}"),
         };
@@ -316,7 +317,8 @@ impl Executor<'_> {
         let Work { phase, runs, progress, .. } = *work;
         let specs: Vec<RunSpec> = group.iter().map(|&i| runs[i].clone()).collect();
         let lengths: u64 = specs.iter().map(|s| s.steps).sum();
-        let mut trainer = Trainer::new(self.experiment, Arc::clone(&self.task), specs);
+        let seed = specs.first().map_or(0, |s| s.seed);
+        let mut trainer = Trainer::new(self.experiment, Arc::clone(self.tasks.of(seed)?), specs);
         if let Some(store) = self.store
             && let Some(snapshot) = store.load(phase, group)?
             // Others may have had these numbers, before an earlier phase was done again.
@@ -416,14 +418,14 @@ mod tests {
         let experiment = Experiment::default().with(&settings).unwrap().with(&lengths).unwrap();
         let split = experiment.prepare(&embedded().unwrap()).unwrap();
         let mut store = Store::create(&dir.join("o"), &experiment, "sweep", "", Duration::from_mins(1)).unwrap();
-        store.bind(&experiment, &split).unwrap();
+        store.bind(&experiment, &split, false).unwrap();
         (experiment, split, store)
     }
 
     fn executor<'a>(experiment: &'a Experiment, split: &Split, store: &'a Store, execution: Execution) -> Executor<'a> {
         Executor {
             experiment,
-            task: Arc::new(Task::new(split, &Device::flex())),
+            tasks: Tasks::shared(split, &Device::flex()),
             model: experiment.model(split).unwrap(),
             execution,
             threads: 2,
@@ -484,7 +486,7 @@ mod tests {
         let runs =
             [u64::MAX / 4, 20].map(|steps| RunSpec { per_decade: 1 << 40, ..experiment.run(0.1, 0.01, 1, steps) });
         let executor = executor(&experiment, &split, &store, Execution::Single);
-        let trainer = Trainer::new(&experiment, Arc::clone(&executor.task), vec![runs[1].clone()]);
+        let trainer = Trainer::new(&experiment, Arc::clone(executor.tasks.any()), vec![runs[1].clone()]);
         store.save("grid", &[1], &pollster::block_on(trainer.snapshot()).unwrap()).unwrap();
         let state = dir.path().join("o/state");
         let saved = |part: &str| {

@@ -19,6 +19,7 @@ mod progress;
 mod report;
 mod store;
 mod study;
+mod tasks;
 mod threads;
 
 use std::{io::Write, process::ExitCode};

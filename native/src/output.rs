@@ -1,9 +1,10 @@
 //! What a finished job leaves: traces.csv, summary.json, report.html with its figures, and a table on
 //! the terminal.
 
-use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, io::Write as _, sync::Arc};
 
 use anyhow::Result;
+use flate2::{Compression, GzBuilder};
 use l2lab_core::{
     Experiment, Forecast,
     law::{Cell, Collapse, Estimator, Fit, Outcome, Regret, RunSummary, SLOPE_TOLERANCE},
@@ -281,6 +282,24 @@ pub fn write(job: &Job, summary: &impl Serialize, traces: &[&[Trace]], report: &
     // Of several processes that have all runs one writes.
     let Some(_claim) = ending(store)? else { return Ok(()) };
     store.write("traces.csv", &csv(traces)?)?;
+    complete(store, summary, report)
+}
+
+/// Writes the files of a study in several phases, its traces packed: they may be many.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_packed(job: &Job, summary: &impl Serialize, phases: &[&[Trace]], report: &Report) -> Result<()> {
+    let Some(store) = &job.store else { return Ok(()) };
+    let Some(_claim) = ending(store)? else { return Ok(()) };
+    let mut packed = GzBuilder::new().write(Vec::new(), Compression::best());
+    packed.write_all(&csv_of_phases(phases)?)?;
+    store.write("traces.csv.gz", &packed.finish()?)?;
+    complete(store, summary, report)
+}
+
+/// Writes a report with its figures, and last the summary, with which a directory is complete.
+fn complete(store: &Store, summary: &impl Serialize, report: &Report) -> Result<()> {
     store.write("report.html", report.html.as_bytes())?;
     for (name, svg) in &report.figures {
         store.write(name, svg.as_bytes())?;
@@ -311,24 +330,44 @@ pub fn place(job: &Job) -> String {
     job.store.as_ref().map_or_else(String::new, |s| format!("\nreport: {}\n", s.dir().join("report.html").display()))
 }
 
+/// The columns of `traces.csv`.
+const COLUMNS: [&str; 13] = [
+    "run",
+    "lambda",
+    "lr",
+    "momentum",
+    "seed",
+    "step",
+    "epoch",
+    "tau",
+    "train_loss",
+    "train_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "sq_norm",
+];
+
+/// Every measurement of every run of a study, its phase first, with the digits that an f32 has.
+fn csv_of_phases(phases: &[&[Trace]]) -> Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["phase"].into_iter().chain(COLUMNS))?;
+    let runs = phases.iter().enumerate().flat_map(|(phase, traces)| traces.iter().map(move |trace| (phase, trace)));
+    for (run, (phase, trace)) in runs.enumerate() {
+        for m in &trace.points {
+            csv.serialize((
+                (phase, run, m.lambda, m.lr, trace.run.momentum, trace.run.seed, m.step, m.epoch as f32, m.tau as f32),
+                (m.train_loss as f32, m.train_accuracy as f32, m.test_loss as f32, m.test_accuracy as f32),
+                m.sq_norm as f32,
+            ))?;
+        }
+    }
+    Ok(csv.into_inner()?)
+}
+
 /// Every measurement of every run, numbered through the phases.
 fn csv(phases: &[&[Trace]]) -> Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record([
-        "run",
-        "lambda",
-        "lr",
-        "momentum",
-        "seed",
-        "step",
-        "epoch",
-        "tau",
-        "train_loss",
-        "train_accuracy",
-        "test_loss",
-        "test_accuracy",
-        "sq_norm",
-    ])?;
+    csv.write_record(COLUMNS)?;
     for (run, trace) in phases.iter().copied().flatten().enumerate() {
         for m in &trace.points {
             csv.serialize((

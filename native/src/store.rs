@@ -164,12 +164,14 @@ impl Store {
         Ok(Self { dir: dir.to_owned(), claims: Claims::new(state, lease), origin: String::new() })
     }
 
-    /// Binds what is kept here to an experiment and its data: what was made by another, or from others, is refused.
+    /// Binds what is kept here to an experiment and its data, of which each seed may have a draw of its own: what was made by
+    /// another, or from others, is refused.
     ///
     /// # Errors
     /// When the experiment cannot be written.
-    pub fn bind(&mut self, experiment: &Experiment, data: &Split) -> Result<()> {
-        let text = toml::to_string(experiment).context("the experiment cannot be written as TOML")?;
+    pub fn bind(&mut self, experiment: &Experiment, data: &Split, of_seeds: bool) -> Result<()> {
+        let mut text = toml::to_string(experiment).context("the experiment cannot be written as TOML")?;
+        text += if of_seeds { "# each seed has its own draw of the data" } else { "" };
         let set = |sum: u32, set: &Dataset| {
             let sum = crc32c::crc32c_append(sum, set.labels());
             (0..set.len()).fold(sum, |sum, i| crc32c::crc32c_append(sum, set.image(i)))
@@ -479,7 +481,7 @@ mod tests {
     fn store(dir: &Path) -> (Store, Trace) {
         let experiment = Experiment { train: 256, test: 16, ..Experiment::default() };
         let mut store = Store::create(&dir.join("o"), &experiment, "sweep", "", Duration::from_mins(1)).unwrap();
-        store.bind(&experiment, &experiment.prepare(&embedded().unwrap()).unwrap()).unwrap();
+        store.bind(&experiment, &experiment.prepare(&embedded().unwrap()).unwrap(), false).unwrap();
         (store, Trace::new(experiment.run(0.1, 0.01, 1, 20)))
     }
 

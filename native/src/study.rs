@@ -3,7 +3,11 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use l2lab_core::{Experiment, law::Verdict, run::Trace};
+use l2lab_core::{
+    Experiment,
+    law::{Decision, Verdict},
+    run::Trace,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -20,13 +24,23 @@ pub struct Claim {
     /// The numbers.
     pub found: String,
     /// What they decide.
-    pub verdict: Verdict,
+    #[serde(flatten)]
+    pub decision: Decision,
 }
 
 impl Claim {
     /// Statement, verdict and numbers, in a line.
     pub fn text(&self) -> String {
-        format!("{}: {}. {}", self.statement, self.verdict.text(), self.found)
+        format!("{}: {}. {}", self.statement, self.verdict(), self.found)
+    }
+
+    /// The verdict in words, and, of one that is not decided, how many seeds would decide it.
+    pub fn verdict(&self) -> String {
+        let text = self.decision.verdict.text();
+        match self.decision.seeds_needed {
+            Some(seeds) if self.decision.verdict == Verdict::Open => format!("{text} (about {seeds} seeds would)"),
+            _ => text.to_owned(),
+        }
     }
 }
 
@@ -82,7 +96,7 @@ impl<F: Serialize> Study<'_, F> {
             claims: self.claims,
         };
         let report = Report::page(&self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
-        output::write(job, &summary, phases, &report)?;
+        output::write_packed(job, &summary, phases, &report)?;
         if job.options.json {
             return Ok(serde_json::to_string(&summary)? + "\n");
         }

@@ -82,7 +82,7 @@ impl Archive {
         let runs = experiment.runs(split.train.len())?;
         let batch = experiment.batch_size(split.train.len());
         let [single, stacked] =
-            [Execution::Single, Execution::Stacked].map(|execution| plan(&runs, execution, &model, batch));
+            [Execution::Single, Execution::Stacked].map(|execution| plan(&runs, execution, &model, batch, false));
         give(&Plan { images: (&split).into(), model: (&model).into(), runs, single, stacked })
     }
 }

@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Estimator, Grid, Outcome, Verdict,
+    Decision, Estimator, Grid, Outcome, Verdict,
     cell::CellCurves,
     curve::{STEP, time},
     interval::{interval, interval_of_ratio},
@@ -146,7 +146,7 @@ pub fn fit(grid: &Grid<'_>) -> Result<Fit, String> {
         cells_bounding: entries.len() - timed.len(),
         law: Verdict::Open,
     };
-    Ok(Fit { law: Verdict::of_law(&fit), ..fit })
+    Ok(Fit { law: Decision::of_law(&fit).verdict, ..fit })
 }
 
 /// τ_* of the cells that were timed.

@@ -15,6 +15,11 @@ const TWO_SIDED: ([f64; 4], f64) = ([12.7062, 4.3027, 3.1824, 2.7764], 1.959_96)
 /// The same at 95 % (one-sided tests at 5 %).
 const ONE_SIDED: ([f64; 4], f64) = ([6.3138, 2.9200, 2.3534, 2.1318], 1.644_85);
 
+/// How many standard errors above 0 a normal number of mean z is with a chance of 80 %: z less this.
+const POWER: f64 = 0.841_62;
+/// More seeds than this are not asked for: the number is as good as on the bound.
+const MOST_SEEDS: usize = 10_000;
+
 /// The mean of one number per seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -69,6 +74,19 @@ pub fn equivalence_interval([low, high]: [f64; 2], seeds: usize) -> [f64; 2] {
     let (middle, half) = (f64::midpoint(low, high), (high - low) / 2.0);
     let half = half * student(ONE_SIDED, freedom) / student(TWO_SIDED, freedom);
     [middle - half, middle + half]
+}
+
+/// How many seeds decide, with a chance of 80 %, whether a number lies between `least` and `most`, if it is and varies between seeds as
+/// its 95 % interval `ci` over `seeds` seeds says: those whose one-sided test at 5 % tells it from the bound that is nearest. `None`
+/// of a number that lies on a bound (more than 10,000), or of one without spread.
+#[must_use]
+pub fn seeds_needed([low, high]: [f64; 2], seeds: usize, least: f64, most: f64) -> Option<usize> {
+    let freedom = seeds.checked_sub(1).filter(|&f| f > 0)?;
+    let middle = f64::midpoint(low, high);
+    let of_one_seed = (high - low) / 2.0 / student(TWO_SIDED, freedom) * (seeds as f64).sqrt();
+    let distance = (middle - least).abs().min((most - middle).abs());
+    let is_told = |n: usize| distance >= (student(ONE_SIDED, n - 1) + POWER) * of_one_seed / (n as f64).sqrt();
+    (of_one_seed > 0.0 && is_told(MOST_SEEDS)).then(|| (2..=MOST_SEEDS).find(|&n| is_told(n))).flatten()
 }
 
 /// The 95 % interval of `statistic`: its value on all `groups`, plus and minus Student's t times its standard error. That is the

@@ -22,12 +22,12 @@ pub use convention::{Clock, Convention, CoupledL2, LrSum, decoupled_tau};
 pub use curve::Curve;
 pub use estimator::{Estimator, Metric, Outcome};
 pub use fit::{Exponent, Fit, LEAST_LAMBDAS, WithoutL2, exponent, fit, tau_at};
-pub use interval::{Mean, equivalence_interval, mean, mean_by_seed};
+pub use interval::{Mean, equivalence_interval, mean, mean_by_seed, seeds_needed};
 pub use optimum::{OptimalExponent, Optimum, optimal_exponent};
 pub use predict::{Prediction, predict, predict_of_runs};
 pub use score::{Regret, Score, best, mean_by_lambda, regret, trend};
 pub use summary::{Analysis, Cell, Grid, RunSummary, Time};
-pub use verdict::{FITTED, SLOPE_TOLERANCE, Verdict};
+pub use verdict::{Decision, FITTED, SLOPE_TOLERANCE, Verdict};
 
 /// The median; NaN of nothing.
 fn median(mut values: Vec<f64>) -> f64 {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fit, Mean, equivalence_interval};
+use super::{Fit, Mean, equivalence_interval, seeds_needed};
 
 /// The training accuracy above which training data count as fitted.
 pub const FITTED: f64 = 0.999;
@@ -31,6 +31,39 @@ pub enum Verdict {
 impl Verdict {
     /// All of them, in the order in which they are counted.
     pub const ALL: [Self; 4] = [Self::Holds, Self::Fails, Self::Open, Self::Premise];
+
+    /// In words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "does not hold here",
+            Self::Open => "not decided by this data",
+            Self::Premise => "premise not met",
+        }
+    }
+}
+
+/// A verdict, and how many seeds it takes to reach one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What is decided.
+    pub verdict: Verdict,
+    /// The seeds that decide it with a chance of 80 %, if the numbers and their spread are as they were found; absent where no
+    /// reasonable number does, or where nothing is known of the spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds_needed: Option<usize>,
+}
+
+impl Decision {
+    /// Nothing is known.
+    pub const OPEN: Self = Self { verdict: Verdict::Open, seeds_needed: None };
+
+    /// A verdict that seeds do not change.
+    #[must_use]
+    pub fn of_no_chance(holds: bool) -> Self {
+        Self { verdict: if holds { Verdict::Holds } else { Verdict::Fails }, seeds_needed: None }
+    }
 
     /// Of "the mean is above `bound`".
     #[must_use]
@@ -72,57 +105,55 @@ impl Verdict {
     #[must_use]
     pub fn of_law(fit: &Fit) -> Self {
         match Self::interval_near(-1.0, SLOPE_TOLERANCE, fit.slope_ci, fit.seeds) {
-            Self::Holds if !fit.excludes_placebo() => Self::Open,
-            verdict => verdict,
+            Self { verdict: Verdict::Holds, .. } if !fit.excludes_placebo() => Self::OPEN,
+            decision => decision,
         }
     }
 
     /// Two one-sided tests of "it lies between `least` and `most`".
     fn of(found: Option<([f64; 2], usize)>, least: f64, most: f64) -> Self {
-        let Some((ci, n)) = found else { return Self::Open };
+        let Some((ci, n)) = found else { return Self::OPEN };
         let [low, high] = equivalence_interval(ci, n);
-        if low > least && high < most {
-            Self::Holds
+        let verdict = if low > least && high < most {
+            Verdict::Holds
         } else if low > most || high < least {
-            Self::Fails
+            Verdict::Fails
         } else {
-            Self::Open
-        }
+            Verdict::Open
+        };
+        Self { verdict, seeds_needed: seeds_needed(ci, n, least, most) }
     }
 
     /// Of several at once: holds if all do, fails if one does.
     #[must_use]
     pub fn all(of: &[Self]) -> Self {
-        if of.contains(&Self::Fails) {
-            Self::Fails
-        } else if of.iter().all(|v| *v == Self::Holds) {
-            Self::Holds
+        let is = |verdict| move |d: &&Self| d.verdict == verdict;
+        let verdict = if of.iter().any(|d| is(Verdict::Fails)(&d)) {
+            Verdict::Fails
+        } else if of.iter().all(|d| is(Verdict::Holds)(&d)) {
+            Verdict::Holds
         } else {
-            Self::Open
-        }
+            Verdict::Open
+        };
+        // As many as the last of them to be decided needs; not known where one is not.
+        let open = of.iter().filter(is(Verdict::Open)).map(|d| d.seeds_needed);
+        let needed = if verdict == Verdict::Open { open.collect::<Option<Vec<_>>>() } else { None };
+        Self { verdict, seeds_needed: needed.and_then(|n| n.into_iter().max()) }
     }
 
-    /// This verdict where `premise` is met; [`Self::Premise`] where it is not, whatever the numbers say.
+    /// This decision where `premise` is met; [`Verdict::Premise`] where it is not, whatever the numbers say.
     #[must_use]
     pub fn given(self, premise: bool) -> Self {
-        if premise { self } else { Self::Premise }
-    }
-
-    /// In words.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Fails => "does not hold here",
-            Self::Open => "not decided by this data",
-            Self::Premise => "premise not met",
-        }
+        if premise { self } else { Self { verdict: Verdict::Premise, seeds_needed: None } }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Verdict::{self, Fails, Holds, Open, Premise};
+    use super::{
+        Decision,
+        Verdict::{Fails, Holds, Open, Premise},
+    };
 
     #[test]
     fn an_interval_decides_or_does_not() {
@@ -138,8 +169,8 @@ mod tests {
             // One seed decides nothing.
             (None, Open, Open, Open),
         ] {
-            let found = (Verdict::above(0.0, mean), Verdict::below(0.0, mean), Verdict::near(0.0, 0.15, mean));
-            assert_eq!(found, (above, below, near), "{mean:?}");
+            let found = [Decision::above(0.0, mean), Decision::below(0.0, mean), Decision::near(0.0, 0.15, mean)];
+            assert_eq!(found.map(|d| d.verdict), [above, below, near], "{mean:?}");
         }
     }
 
@@ -147,13 +178,46 @@ mod tests {
     fn tests_are_one_sided_at_five_percent() {
         // With three seeds Student's t is 4.30 at 95 % and 2.92 at 90 %.
         let mean = |half: f64| Some(super::Mean { mean: 1.0, ci: Some([1.0 - half, 1.0 + half]), n: 3 });
-        assert_eq!(Verdict::above(0.0, mean(4.30 / 2.93)), Holds);
-        assert_eq!(Verdict::above(0.0, mean(4.30 / 2.91)), Open);
+        assert_eq!(Decision::above(0.0, mean(4.30 / 2.93)).verdict, Holds);
+        assert_eq!(Decision::above(0.0, mean(4.30 / 2.91)).verdict, Open);
     }
 
     #[test]
     fn several_hold_together_or_one_fails_all() {
-        assert_eq!([&[Holds, Holds][..], &[Holds, Open], &[Open, Fails]].map(Verdict::all), [Holds, Open, Fails]);
-        assert_eq!([Holds, Fails].map(|v| (v.given(true), v.given(false))), [(Holds, Premise), (Fails, Premise)]);
+        let with = |verdict, seeds_needed| Decision { verdict, seeds_needed };
+        let (holds, fails) = (with(Holds, Some(3)), with(Fails, Some(4)));
+        let (open, never) = (with(Open, Some(20)), with(Open, None));
+        for (of, expected) in [
+            (vec![holds, holds], with(Holds, None)),
+            (vec![holds, open], open),
+            (vec![open, never], never),
+            (vec![open, fails], with(Fails, None)),
+        ] {
+            assert_eq!(Decision::all(&of), expected, "{of:?}");
+        }
+        assert_eq!([holds, fails].map(|v| v.given(true)), [holds, fails]);
+        assert_eq!([holds, fails].map(|v| v.given(false).verdict), [Premise; 2]);
+    }
+
+    #[test]
+    fn as_many_seeds_as_are_asked_for_decide_four_times_in_five() {
+        use crate::law::{mean, seeds_needed};
+        use rand::RngExt;
+        // Seeds that vary by 1 about 0.6: by the normal distribution (1.645 + 0.842)² / 0.6² = 17.2, and a little more by Student's.
+        let half = 2.262_16 / 10_f64.sqrt();
+        let needed = seeds_needed([0.6 - half, 0.6 + half], 10, 0.0, f64::INFINITY).unwrap();
+        assert!((18..=20).contains(&needed), "{needed}");
+        let mut rng = crate::random::stream(3, crate::random::Stream::Bootstrap, 0);
+        let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        let mut decided = 0;
+        for _ in 0..2000 {
+            let values: Vec<f64> = (0..needed).map(|_| 0.6 + normal()).collect();
+            decided += usize::from(Decision::above(0.0, mean(&values)).verdict == Holds);
+        }
+        assert!((1560..=1720).contains(&decided), "{decided} of 2000");
+        // On the bound no number of seeds decides; without spread nothing is known; one seed has no spread.
+        assert_eq!(seeds_needed([-0.5, 0.5], 10, 0.0, f64::INFINITY), None);
+        assert_eq!(seeds_needed([0.5, 0.5], 10, 0.0, f64::INFINITY), None);
+        assert_eq!(seeds_needed([0.4, 0.6], 1, 0.0, f64::INFINITY), None);
     }
 }

@@ -21,9 +21,15 @@ pub enum Execution {
 const STACK_LIMIT: usize = 1 << 28;
 
 /// Groups of runs (by index) to be trained together, the longest first so that the last thread to
-/// finish is not left with the longest run.
+/// finish is not left with the longest run. Where each seed has data of its own, runs of two seeds are never in one group.
 #[must_use]
-pub fn plan(runs: &[RunSpec], execution: Execution, model: &Model, batch: usize) -> Vec<Vec<usize>> {
+pub fn plan(
+    runs: &[RunSpec],
+    execution: Execution,
+    model: &Model,
+    batch: usize,
+    data_of_seeds: bool,
+) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(runs[i].steps));
     let per_run = batch.saturating_mul(model.activation_size()).max(model.parameter_count());
@@ -33,5 +39,10 @@ pub fn plan(runs: &[RunSpec], execution: Execution, model: &Model, batch: usize)
         Execution::Single => 1,
         Execution::Stacked => (STACK_LIMIT / per_run.max(1)).max(1),
     };
-    order.chunks(size).map(<[usize]>::to_vec).collect()
+    if !data_of_seeds || size == 1 {
+        return order.chunks(size).map(<[usize]>::to_vec).collect();
+    }
+    order.sort_by_key(|&i| runs[i].seed);
+    let of_seeds = order.chunk_by(|&a, &b| runs[a].seed == runs[b].seed);
+    of_seeds.flat_map(|own| own.chunks(size).map(<[usize]>::to_vec)).collect()
 }

@@ -498,15 +498,21 @@ fn training_learns_and_l2_shrinks() {
 fn plans_start_with_the_longest_run_and_stack_within_memory() {
     let model = Model::new(experiment(&[("width", "4096")]).model_config(), [3, 32, 32], 10);
     let runs: Vec<RunSpec> = (1..=100).map(|i| spec(0.1, 0.1, 0.0, i, i * 10)).collect();
-    let single = plan(&runs, Execution::Single, &model, 128);
+    let single = plan(&runs, Execution::Single, &model, 128, false);
     assert_eq!((single.len(), &single[0][..]), (100, &[99][..]));
-    let stacked = plan(&runs, Execution::Stacked, &model, 128);
+    let stacked = plan(&runs, Execution::Stacked, &model, 128, false);
     assert!(stacked.len() > 1 && stacked[0].len() > 1, "29 M parameters a run: neither one stack nor singles");
     let mut all: Vec<usize> = stacked.concat();
     all.sort_unstable();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
+    // Seeds with data of their own share no stack; all runs are there once.
+    let own = plan(&runs, Execution::Stacked, &model, 128, true);
+    assert!(own.iter().all(|stack| stack.iter().all(|&i| runs[i].seed == runs[stack[0]].seed)));
+    let mut all: Vec<usize> = own.concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..100).collect::<Vec<_>>());
     let wrn = experiment(&[("model", "wrn"), ("depth", "10"), ("width", "1")]);
-    let alone = plan(&runs, Execution::Stacked, &Model::new(wrn.model_config(), [3, 32, 32], 10), 4);
+    let alone = plan(&runs, Execution::Stacked, &Model::new(wrn.model_config(), [3, 32, 32], 10), 4, false);
     assert!(alone.len() == 100 && alone.iter().all(|stack| stack.len() == 1), "Wide ResNets are not stacked");
 }
 

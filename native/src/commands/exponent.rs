@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{OptimalExponent, Optimum, SLOPE_TOLERANCE, Score, Verdict, mean_by_lambda, optimal_exponent},
+    law::{Decision, OptimalExponent, Optimum, SLOPE_TOLERANCE, Score, mean_by_lambda, optimal_exponent},
     run::{Length, Trace},
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -216,7 +216,7 @@ pub fn claim(x: &OptimalExponent) -> Claim {
             x.budgets,
             x.seeds
         ),
-        verdict: Verdict::interval_near(1.0, SLOPE_TOLERANCE, x.p_ci, x.seeds),
+        decision: Decision::interval_near(1.0, SLOPE_TOLERANCE, x.p_ci, x.seeds),
     }
 }
 

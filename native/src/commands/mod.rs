@@ -13,7 +13,7 @@ pub mod sweep;
 pub mod theory;
 pub mod train;
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
@@ -23,7 +23,7 @@ use l2lab_core::{
     model::Model,
     recording::{Findings, RECORDING_VERSION, Recording},
     run::{RunSpec, Trace},
-    train::{Execution, Task},
+    train::Execution,
 };
 
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
     executor::{Completed, Executor, Interrupted, OneRun, completed},
     failure, interrupt, memory,
     store::{Store, free_directory},
+    tasks::{self, Tasks},
     threads,
 };
 
@@ -91,7 +92,7 @@ pub struct Job {
     pub threads: usize,
     /// What the command was told besides the experiment.
     pub flags: String,
-    task: Arc<Task>,
+    tasks: Tasks,
     execution: Execution,
 }
 
@@ -110,6 +111,8 @@ pub struct Recipe<'a> {
     pub check: &'a dyn Fn(&Experiment) -> Result<()>,
     /// The runs of an experiment on its data; refuses what is not possible.
     pub runs: &'a dyn Fn(&Experiment, &Split) -> Result<Vec<RunSpec>>,
+    /// Whether each seed has images of its own, so that what is found is found of a data set and not of one subset.
+    pub data_of_seeds: bool,
     /// Whether results are kept even without `--out`.
     pub keeps: bool,
     /// What the job is for.
@@ -130,7 +133,16 @@ pub enum Purpose {
 impl<'a> Recipe<'a> {
     /// Of a command that trains the experiment's grid, without flags of its own.
     pub fn of_grid(command: &'a str, base: Experiment, check: &'a dyn Fn(&Experiment) -> Result<()>) -> Self {
-        Self { command, base, flags: String::new(), check, runs: &grid, keeps: false, purpose: Purpose::Train }
+        Self {
+            command,
+            base,
+            flags: String::new(),
+            check,
+            runs: &grid,
+            data_of_seeds: false,
+            keeps: false,
+            purpose: Purpose::Train,
+        }
     }
 }
 
@@ -161,7 +173,7 @@ impl Job {
     /// Whatever is wrong with the experiment, the data, the device or the directory; [`Completed`] where nothing is left to do.
     pub fn start(matches: &ArgMatches, recipe: Recipe<'_>) -> Result<Self> {
         interrupt::listen()?;
-        let Recipe { command, base, flags, check, runs, keeps, purpose } = recipe;
+        let Recipe { command, base, flags, check, runs, data_of_seeds, keeps, purpose } = recipe;
         let options = cli::options(matches);
         let resumed = match &options.out {
             Some(dir) if options.resume => Some(Store::resume(dir, options.lease)?),
@@ -199,7 +211,10 @@ impl Job {
             check_memory(&experiment, &model, &runs, threads, split.train.len())?;
         }
         let fewer = choice.advice("fewer --train and --test examples take less of its memory");
-        let task = failure::caught(fewer, || Ok(Arc::new(Task::new(&split, &device))))?;
+        let tasks = failure::caught(fewer, || match data_of_seeds && tasks::draws(&experiment, &full) {
+            true => Tasks::of_seeds(&experiment, &full, &device),
+            false => Ok(Tasks::shared(&split, &device)),
+        })?;
         let mut store = match resumed {
             Some((store, _)) => Some(store),
             None => match options.out.clone().or_else(|| keeps.then(|| free_directory(&command.replace(' ', "-")))) {
@@ -208,9 +223,9 @@ impl Job {
             },
         };
         if let Some(store) = &mut store {
-            store.bind(&experiment, &split)?;
+            store.bind(&experiment, &split, tasks.differ())?;
         }
-        Ok(Self { experiment, options, runs, model, store, split, threads, flags, task, execution })
+        Ok(Self { experiment, options, runs, model, store, split, threads, flags, tasks, execution })
     }
 
     /// What trains this job's runs.
@@ -229,7 +244,7 @@ impl Job {
     fn executor_with<'a>(&'a self, experiment: &'a Experiment, model: Model) -> Executor<'a> {
         Executor {
             experiment,
-            task: Arc::clone(&self.task),
+            tasks: self.tasks.clone(),
             model,
             execution: self.execution,
             threads: self.threads,
@@ -281,7 +296,7 @@ impl Job {
 
     /// Training examples.
     pub fn train_examples(&self) -> usize {
-        self.task.train_examples()
+        self.tasks.any().train_examples()
     }
 
     /// Adds to an interruption what the user can do about it.

@@ -1,5 +1,7 @@
 //! `l2lab sweep`: a grid of λ × η × seeds, the law that its t_* follow, and a prediction put to the test.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use clap::ArgMatches;
 use l2lab_core::{Experiment, experiment::ExperimentError, law::LEAST_LAMBDAS, run::Trace, train::Trainer};
@@ -52,7 +54,7 @@ fn cannot_identify(e: &Experiment) -> Vec<String> {
 fn stable_lr(job: &Job) -> Result<String> {
     let run = job.runs.first().context("there is a run")?.clone();
     let (momentum, lambda) = (run.momentum, run.lambda);
-    let trainer = Trainer::new(&job.experiment, job.executor().task, vec![run]);
+    let trainer = Trainer::new(&job.experiment, Arc::clone(job.executor().tasks.any()), vec![run]);
     let curvature = pollster::block_on(trainer.curvature())?;
     if !curvature.is_finite() || curvature <= 0.0 {
         return Ok(String::new());

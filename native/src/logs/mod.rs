@@ -6,9 +6,10 @@ mod names;
 mod runs;
 mod tensorboard;
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fs, io::Read, path::Path};
 
 use anyhow::{Context, Result, bail};
+use flate2::read::MultiGzDecoder;
 
 pub use self::{
     names::{Chosen, Columns, Wanted},
@@ -131,6 +132,11 @@ impl Table {
     }
 }
 
+/// How a gzip file begins.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+/// What a packed log may unpack to.
+const UNPACKED_LIMIT: u64 = 1 << 30;
+
 /// Reads a log, or a directory of event files.
 ///
 /// # Errors
@@ -162,8 +168,20 @@ pub fn read(path: &Path) -> Result<Table> {
     Ok(table)
 }
 
+/// The bytes of a file, unpacked if it is gzipped.
 fn bytes(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("'{}' cannot be read", path.display()))
+    let cannot = || format!("'{}' cannot be read", path.display());
+    let bytes = fs::read(path).with_context(cannot)?;
+    if !bytes.starts_with(GZIP) {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    let read = MultiGzDecoder::new(&bytes[..]).take(UNPACKED_LIMIT + 1).read_to_end(&mut unpacked);
+    read.with_context(|| format!("'{}' is no whole gzip file", path.display()))?;
+    if unpacked.len() as u64 > UNPACKED_LIMIT {
+        bail!("'{}' unpacks to more than {} MiB: give the part that is a log", path.display(), UNPACKED_LIMIT >> 20);
+    }
+    Ok(unpacked)
 }
 
 fn text(bytes: &[u8]) -> Result<&str> {

@@ -1,7 +1,7 @@
 //! Slopes, placebos and collapses of grids whose law is known.
 
 use l2lab_core::{
-    law::{Estimator, Fit, Grid, Verdict, WithoutL2, collapse, exponent, fit},
+    law::{Decision, Estimator, Fit, Grid, Verdict, WithoutL2, collapse, exponent, fit},
     run::Trace,
 };
 #[cfg(target_arch = "wasm32")]
@@ -185,16 +185,19 @@ fn a_placebo_knows_no_law() {
 fn a_slope_that_chance_or_the_design_gives_does_not_hold() {
     let f = fitted(&grid(|lambda, lr| 0.8 / (lr * lambda)), Estimator::Arrival);
     let f = Fit { slope_ci: Some([-1.1, -0.9]), ..f };
-    assert!(f.excludes_placebo() && Verdict::of_law(&f) == Verdict::Holds);
+    assert!(f.excludes_placebo() && Decision::of_law(&f).verdict == Verdict::Holds);
     let by_chance = Fit { placebo_slope: -0.95, ..f.clone() };
-    assert!(!by_chance.excludes_placebo() && Verdict::of_law(&by_chance) == Verdict::Open);
+    assert!(!by_chance.excludes_placebo() && Decision::of_law(&by_chance).verdict == Verdict::Open);
     let by_design = Fit { without_l2: WithoutL2 { cells: 6, timed: 6, slope: Some(-1.05) }, ..f.clone() };
-    assert!(!by_design.excludes_placebo() && Verdict::of_law(&by_design) == Verdict::Open);
+    assert!(!by_design.excludes_placebo() && Decision::of_law(&by_design).verdict == Verdict::Open);
     let other_design = Fit { without_l2: WithoutL2 { cells: 6, timed: 6, slope: Some(-0.3) }, ..f.clone() };
-    assert_eq!(Verdict::of_law(&other_design), Verdict::Holds);
+    assert_eq!(Decision::of_law(&other_design).verdict, Verdict::Holds);
     // No interval excludes nothing; and what is no −1 fails, whatever the placebo.
     assert!(!Fit { slope_ci: None, ..f.clone() }.excludes_placebo());
-    assert_eq!(Verdict::of_law(&Fit { slope_ci: Some([-0.5, -0.4]), placebo_slope: -0.45, ..f }), Verdict::Fails);
+    assert_eq!(
+        Decision::of_law(&Fit { slope_ci: Some([-0.5, -0.4]), placebo_slope: -0.45, ..f }).verdict,
+        Verdict::Fails
+    );
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! `l2lab reproduce all`: every figure in a directory of its own, and one report over all.
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, Command, parser::ValueSource};
@@ -125,7 +131,10 @@ fn one(matches: &ArgMatches, preset: Preset, name: &str, dir: &Path, options: &O
     };
     let out = dir.to_str().with_context(|| format!("--out '{}' is no text", dir.display()))?;
     if matches.get_flag("cost") {
-        return run(&["--preset", scale, "--cost"]);
+        let pilot =
+            matches.get_one::<PathBuf>("pilot").map(|dir| dir.to_str().context("--pilot is no text")).transpose()?;
+        let more = pilot.map_or_else(Vec::new, |dir| vec!["--pilot", dir]);
+        return run(&[vec!["--preset", scale, "--cost"], more].concat());
     }
     let mut fresh = vec!["--preset", scale, "--out", out];
     if let Some(kind) = matches.get_one::<String>("emit") {
@@ -212,12 +221,10 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
     differences.iter().for_each(|text| eprintln!("{text}"));
     let rows: Vec<Vec<String>> = told
         .iter()
-        .flat_map(|(name, of)| {
-            of.claims.iter().map(|c| vec![(*name).to_owned(), c.verdict.text().to_owned(), c.statement.clone()])
-        })
+        .flat_map(|(name, of)| of.claims.iter().map(|c| vec![(*name).to_owned(), c.verdict(), c.statement.clone()]))
         .collect();
-    let count = |text: &str| rows.iter().filter(|r| r[1] == text).count();
-    let [holds, fails, open, premise] = Verdict::ALL.map(|v| count(v.text()));
+    let claims = || told.iter().flat_map(|(_, of)| &of.claims);
+    let [holds, fails, open, premise] = Verdict::ALL.map(|v| claims().filter(|c| c.decision.verdict == v).count());
     let about = format!(
         "{} figures, {} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data; of {premise} the premise \
          is not met. Each is decided by one-sided tests at 5 %, so that of {} claims on the edge of what they say about {:.0} would \

@@ -1,17 +1,19 @@
 //! What a figure costs on this device, before it is trained.
 
-use std::{fmt::Write, sync::Arc, time::Instant};
+use std::{fmt::Write, fs, path::Path, sync::Arc, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use l2lab_core::{
     Experiment,
+    law::Verdict,
     train::{Task, Trainer},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Phase;
-use crate::{commands::Job, failure, threads};
+use crate::{commands::Job, failure, study::Claim, threads};
 
+const SUMMARY: &str = "summary.json";
 /// Steps that are timed.
 const STEPS: usize = 10;
 /// Where a step takes longer than this, in seconds, fewer images are timed instead.
@@ -21,8 +23,8 @@ const FEW: usize = 16;
 
 /// What the runs of a phase cost.
 #[derive(Serialize)]
-struct Cost {
-    phase: &'static str,
+struct Cost<'a> {
+    phase: &'a str,
     runs: usize,
     epochs: f64,
     steps: u64,
@@ -32,15 +34,51 @@ struct Cost {
     hours: f64,
 }
 
-/// What the phases of a figure cost, one run at a time: a few lines, or one JSON object.
+/// The seeds that a claim needs.
+#[derive(Serialize)]
+pub struct Power {
+    claim: String,
+    verdict: Verdict,
+    /// For a chance of 80 %; absent where no reasonable number decides, or where nothing is known of the spread.
+    seeds: Option<usize>,
+}
+
+/// How many seeds decide the claims of a figure, by the results of an earlier study: its own directory, or the one over all figures.
+///
+/// # Errors
+/// When there is no summary of the figure, or it is damaged.
+pub fn power(pilot: &Path, figure: &str) -> Result<Vec<Power>> {
+    #[derive(Deserialize)]
+    struct Told {
+        command: String,
+        #[serde(default)]
+        claims: Vec<Claim>,
+    }
+    let read = |file: &Path| -> Result<Told> {
+        let text = fs::read_to_string(file).with_context(|| {
+            format!("--pilot: '{}' cannot be read; give results of {figure} or of all", file.display())
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("--pilot: '{}' is damaged", file.display()))
+    };
+    let of_all = pilot.join(figure).join(SUMMARY);
+    let file = if of_all.is_file() { of_all } else { pilot.join(SUMMARY) };
+    let told = read(&file)?;
+    if told.command != format!("reproduce {figure}") {
+        bail!("--pilot: '{}' is of {}, not of {figure}", file.display(), told.command);
+    }
+    let power = |c: Claim| Power { claim: c.statement, verdict: c.decision.verdict, seeds: c.decision.seeds_needed };
+    Ok(told.claims.into_iter().map(power).collect())
+}
+
+/// What the phases of a figure cost, one run at a time, and what its claims need: a few lines, or one JSON object.
 ///
 /// # Errors
 /// When the device fails.
-pub fn tell(job: &Job, figure: &str, phases: &[Phase]) -> Result<String> {
+pub fn tell(job: &Job, figure: &str, phases: &[Phase], power: Option<&[Power]>) -> Result<String> {
     let costs = phases.iter().map(|phase| cost(job, phase)).collect::<Result<Vec<_>>>()?;
     let device = job.options.device.to_string();
     if job.options.json {
-        let value = serde_json::json!({ "figure": figure, "device": device, "phases": costs });
+        let value = serde_json::json!({ "figure": figure, "device": device, "phases": costs, "seeds_needed": power });
         return Ok(format!("{value}\n"));
     }
     let mut text = String::new();
@@ -60,14 +98,23 @@ pub fn tell(job: &Job, figure: &str, phases: &[Phase]) -> Result<String> {
             if c.hours < 1.0 { format!("{:.1} minutes", 60.0 * c.hours) } else { format!("{:.1} hours", c.hours) },
         );
     }
+    for of in power.unwrap_or_default() {
+        let seeds = match (of.seeds, of.verdict) {
+            (Some(seeds), _) => format!("{seeds} seeds decide it in four cases of five"),
+            (None, Verdict::Premise) => "its premise is not met, whatever the seeds".into(),
+            (None, Verdict::Open) => "no reasonable number of seeds is known to decide it".into(),
+            (None, _) => "it does not hang on seeds".into(),
+        };
+        let _ = writeln!(text, "{figure}: {} ({}): {seeds}", of.claim, of.verdict.text());
+    }
     Ok(text)
 }
 
-fn cost(job: &Job, phase: &Phase) -> Result<Cost> {
+fn cost<'a>(job: &Job, phase: &'a Phase) -> Result<Cost<'a>> {
     let examples = job.train_examples();
     let steps: u64 = phase.runs.iter().map(|r| r.steps).sum();
     let batch = phase.experiment.batch_size(examples);
-    let task = job.executor().task;
+    let task = Arc::clone(job.executor().tasks.any());
     let timed = |batch: usize, steps: usize| {
         let experiment = Experiment { batch, ..phase.experiment.clone() };
         let advice = job.options.device.advice(failure::SMALLER_BATCH);
@@ -81,7 +128,7 @@ fn cost(job: &Job, phase: &Phase) -> Result<Cost> {
     let too_much = of_few > LONG || job.fits_memory(&phase.runs[..1]).is_err();
     let (seconds_per_step, timed_batch) = if too_much { (of_few, few) } else { (timed(batch, STEPS)?, batch) };
     Ok(Cost {
-        phase: phase.name,
+        phase: &phase.name,
         runs: phase.runs.len(),
         epochs: steps as f64 / phase.experiment.steps_per_epoch(examples) as f64,
         steps,

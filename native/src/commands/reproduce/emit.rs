@@ -47,7 +47,7 @@ pub fn one(job: &Job, run: usize, phases: &[Phase]) -> Result<String> {
     for phase in phases {
         if only < phase.runs.len() {
             let executor = Executor { only: Some(only), ..job.executor_of(&phase.experiment)? };
-            if let Err(error) = executor.train(phase.name, &phase.runs)
+            if let Err(error) = executor.train(&phase.name, &phase.runs)
                 && !error.is::<OneRun>()
             {
                 return Err(error);

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Mean, Regret, Score, Verdict, mean, mean_by_seed, regret, trend},
+    law::{Decision, Mean, Regret, Score, Verdict, mean, mean_by_seed, regret, trend},
     run::{RunSpec, Trace},
     train::LrSchedule,
 };
@@ -69,12 +69,11 @@ fn base(preset: Preset) -> Experiment {
     match preset {
         // Times ∝ 1/λ are long: few images, and the smallest λ has ten times the fixed time. So small a network does not fit
         // images that are cropped as well.
-        Preset::Mini => Experiment {
+        Preset::Mini | Preset::Standard => Experiment {
             train: 2000,
             crop: 0,
             lambda: vec![0.3, 0.1, 0.03, 0.01, 0.003].into(),
             epochs: Some(20.0),
-            seeds: 3,
             ..of
         },
         // The authors' time of 0.1/L2 epochs, here 2/λ, is their 200 at λ = 0.01: in the middle.
@@ -182,9 +181,9 @@ fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace
 }
 
 fn claims(f: &Findings) -> Vec<Claim> {
-    let claim = |statement: String, told: Option<(String, Verdict)>| {
-        let (found, verdict) = told.unwrap_or_else(|| ("Too many runs diverged to tell".into(), Verdict::Open));
-        Claim { statement, found, verdict }
+    let claim = |statement: String, told: Option<(String, Decision)>| {
+        let (found, decision) = told.unwrap_or_else(|| ("Too many runs diverged to tell".into(), Decision::OPEN));
+        Claim { statement, found, decision }
     };
     let loss = |r: &Regret| with_interval(r.regret, r.regret_ci, 4);
     let peak = f.ends[0].as_ref().zip(f.ends[1].as_ref()).map(|(large, small)| {
@@ -196,22 +195,22 @@ fn claims(f: &Findings) -> Vec<Claim> {
             loss(small),
             large.seeds
         );
-        (found, Verdict::all(&[large, small].map(|r| Verdict::interval_above(0.0, r.regret_ci, r.seeds))))
+        (found, Decision::all(&[large, small].map(|r| Decision::interval_above(0.0, r.regret_ci, r.seeds))))
     });
     let rise = f.trend.map(|m| {
         let change = interval(Some(m));
         let found =
             format!("A ten times larger λ changes the final accuracy by {change}, over all λ (n = {} seeds)", m.n);
-        (found, Verdict::below(0.0, Some(m)))
+        (found, Decision::below(0.0, Some(m)))
     });
     let plateau = f.last_gain.map(|m| {
         // Where accuracy still rises, the plateau may lie at a smaller λ.
-        let verdict = match Verdict::near(0.0, FLAT, Some(m)) {
-            Verdict::Fails if m.mean > 0.0 => Verdict::Open,
-            verdict => verdict,
+        let decision = match Decision::near(0.0, FLAT, Some(m)) {
+            Decision { verdict: Verdict::Fails, .. } if m.mean > 0.0 => Decision::OPEN,
+            decision => decision,
         };
         let change = interval(Some(m));
-        (format!("From the second smallest λ to the smallest it changes by {change} (n = {} seeds)", m.n), verdict)
+        (format!("From the second smallest λ to the smallest it changes by {change} (n = {} seeds)", m.n), decision)
     });
     let none = f.none.as_ref().map(|r| {
         let found = format!(
@@ -222,7 +221,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
             loss(r),
             r.seeds
         );
-        (found, Verdict::interval_above(0.0, r.regret_ci, r.seeds))
+        (found, Decision::interval_above(0.0, r.regret_ci, r.seeds))
     });
     vec![
         claim("Trained for a fixed time, accuracy peaks at one λ (R4)".into(), peak),

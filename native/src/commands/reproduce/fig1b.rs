@@ -3,7 +3,7 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{OptimalExponent, Optimum, Prediction, Regret, Score, Verdict, mean_by_lambda, optimal_exponent, regret},
+    law::{Decision, OptimalExponent, Optimum, Prediction, Regret, Score, mean_by_lambda, optimal_exponent, regret},
     run::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -148,10 +148,10 @@ fn claims(budgets: &[Budget], short: &Short, exponent: Option<&OptimalExponent>)
         ),
     };
     // At every budget; of none, nothing is known.
-    let verdicts: Vec<Verdict> =
-        regrets.iter().map(|(_, r)| Verdict::interval_below(TOLERANCE, r.regret_ci, r.seeds)).collect();
-    let verdict = if verdicts.is_empty() { Verdict::Open } else { Verdict::all(&verdicts) };
-    let prediction = Claim { statement, found, verdict };
+    let decisions: Vec<Decision> =
+        regrets.iter().map(|(_, r)| Decision::interval_below(TOLERANCE, r.regret_ci, r.seeds)).collect();
+    let decision = if decisions.is_empty() { Decision::OPEN } else { Decision::all(&decisions) };
+    let prediction = Claim { statement, found, decision };
     [prediction].into_iter().chain(exponent.map(exponent::claim)).collect()
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use l2lab_core::{
     Experiment,
     law::{
-        CellCurves, Curve, Mean, Metric, Verdict,
+        CellCurves, Curve, Decision, Mean, Metric,
         curve::{highest, time},
         group, mean, mean_by_seed,
     },
@@ -68,7 +68,7 @@ fn base(preset: Preset) -> Experiment {
     match preset {
         Preset::Full => Experiment { lr, seeds: 3, ..of },
         // Long after the peak.
-        Preset::Mini => {
+        Preset::Mini | Preset::Standard => {
             let lambda = vec![0.1, 0.03, 0.01].into();
             Experiment { lr, lambda, tau: Some(4.0), ..of }
         }
@@ -148,7 +148,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
         Some(Claim {
             statement: statement.into(),
             found: format!("{what} {} (n = {} seeds, means over λ)", interval(Some(m)), m.n),
-            verdict: Verdict::above(0.0, Some(m)),
+            decision: Decision::above(0.0, Some(m)),
         })
     };
     let decay = claim(

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{ArgMatches, Command};
 use l2lab_core::{
     Experiment,
-    law::{SLOPE_TOLERANCE, Verdict, mean_by_seed},
+    law::{Decision, SLOPE_TOLERANCE, mean_by_seed},
     theory as core_theory,
 };
 
@@ -29,6 +29,7 @@ pub fn base(preset: Preset) -> Experiment {
     let of = core_theory::experiment();
     match preset {
         Preset::Mini => of,
+        Preset::Standard => Experiment { seeds: 10, ..of },
         Preset::Smoke => Experiment { train: 32, test: 50, lambda: vec![0.1, 0.03].into(), seeds: 2, ..of },
         Preset::Full => Experiment { data: "mnist".into(), train: 4096, test: 10_000, seeds: 5, ..of },
     }
@@ -36,7 +37,7 @@ pub fn base(preset: Preset) -> Experiment {
 
 fn widths(preset: Preset) -> &'static [usize] {
     match preset {
-        Preset::Mini => &[32, 64, 128, 256],
+        Preset::Mini | Preset::Standard => &[32, 64, 128, 256],
         Preset::Smoke => &[16, 32],
         Preset::Full => &[64, 128, 256, 512, 1024, 2048],
     }
@@ -62,7 +63,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
                 "An infinitely wide network's t_* goes as 1/λ, to within {SLOPE_TOLERANCE} of the slope (R1)"
             ),
             found: format!("The slope of log t_* on log λ is {slope:.3} in closed form ({peaks} values of λ)"),
-            verdict: Verdict::interval_near(-1.0, SLOPE_TOLERANCE, Some([slope; 2]), 2),
+            decision: Decision::of_no_chance((slope + 1.0).abs() < SLOPE_TOLERANCE),
         });
     }
     let Some(networks) = &s.networks else { return claims };
@@ -80,7 +81,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
                 networks.peaks.len(),
                 m.n
             ),
-            verdict: Verdict::near(0.0, PEAK, Some(m)),
+            decision: Decision::near(0.0, PEAK, Some(m)),
         });
     }
     let approach = [
@@ -101,7 +102,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
                 networks.widths.len(),
                 s.seeds()
             ),
-            verdict: Verdict::interval_below(0.0, x.exponent_ci, s.seeds()),
+            decision: Decision::interval_below(0.0, x.exponent_ci, s.seeds()),
         });
     }
     claims

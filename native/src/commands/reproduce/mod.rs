@@ -1,6 +1,8 @@
 //! `l2lab reproduce`: the paper's figures, each beside its claims, from one command.
 
 mod all;
+mod arms;
+mod conditions;
 mod cost;
 mod emit;
 mod fig1a;
@@ -8,17 +10,24 @@ mod fig1b;
 mod fig1c;
 mod fig4;
 mod fig5;
+mod linear;
 mod panels;
 mod presets;
+mod sections;
+mod sharpness;
+mod width;
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use anyhow::Result;
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    builder::{PossibleValuesParser, ValueParser},
+};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
-    law::{FITTED, Mean, Verdict},
+    law::{Decision, FITTED, Mean},
     run::{LambdaScheduleKind, RunSpec, Trace},
 };
 
@@ -49,7 +58,7 @@ struct Figure {
 /// Runs that are trained together.
 struct Phase {
     /// What the store calls it.
-    name: &'static str,
+    name: String,
     /// What they share.
     experiment: Experiment,
     runs: Vec<RunSpec>,
@@ -58,18 +67,36 @@ struct Phase {
 impl Phase {
     /// The grid of a job.
     fn grid(job: &Job) -> Vec<Self> {
-        vec![Self { name: "grid", experiment: job.experiment.clone(), runs: job.runs.clone() }]
+        vec![Self { name: "grid".into(), experiment: job.experiment.clone(), runs: job.runs.clone() }]
+    }
+
+    /// The grid of an experiment that has a job's data. A grid that cannot be counted is empty, which the executor refuses.
+    fn of(name: impl Into<String>, experiment: Experiment, job: &Job) -> Self {
+        let runs = experiment.runs(job.train_examples()).unwrap_or_default();
+        Self { name: name.into(), experiment, runs }
     }
 
     /// Trains the phase.
     fn train(&self, job: &Job) -> Result<Vec<Trace>> {
-        job.executor_of(&self.experiment)?.train(self.name, &self.runs)
+        job.executor_of(&self.experiment)?.train(&self.name, &self.runs)
     }
 }
 
 /// The figures, in the paper's order. Figure 5 is the theory's, which is solved before anything is trained.
-const FIGURES: [&Figure; 7] =
-    [&fig1a::FIGURE, &fig1b::FIGURE, &fig1c::FIGURE, &panels::FIG2ABC, &panels::FIG2DEF, &panels::FIG3, &fig4::FIGURE];
+const FIGURES: [&Figure; 12] = [
+    &fig1a::FIGURE,
+    &fig1b::FIGURE,
+    &fig1c::FIGURE,
+    &fig1c::LARGE_START,
+    &panels::FIG2ABC,
+    &panels::FIG2DEF,
+    &panels::FIG3,
+    &fig4::FIGURE,
+    &sharpness::FIGURE,
+    &conditions::FIGURE,
+    &linear::FIGURE,
+    &width::FIGURE,
+];
 
 /// All names, in the paper's order.
 fn names() -> impl Iterator<Item = &'static str> {
@@ -81,6 +108,8 @@ fn names() -> impl Iterator<Item = &'static str> {
 enum Preset {
     /// Shows it, in minutes on two cores.
     Mini,
+    /// Decides its claims, in an hour or so on two cores.
+    Standard,
     /// Only tries that everything works.
     Smoke,
     /// The paper's.
@@ -88,7 +117,8 @@ enum Preset {
 }
 
 const PRESET: &str = "--preset ";
-const PRESETS: [(&str, Preset); 3] = [("mini", Preset::Mini), ("smoke", Preset::Smoke), ("full", Preset::Full)];
+const PRESETS: [(&str, Preset); 4] =
+    [("mini", Preset::Mini), ("standard", Preset::Standard), ("smoke", Preset::Smoke), ("full", Preset::Full)];
 
 impl fmt::Display for Preset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,14 +164,20 @@ pub fn command(
         .default_value("mini")
         .value_parser(PossibleValuesParser::new(PRESETS.map(|(name, _)| name)))
         .help(
-            "Scale: mini shows the figure in minutes on two cores; full is the paper's and wants a GPU; smoke only tries that \
-             everything works",
+            "Scale: mini shows the figure in minutes on two cores; standard has the seeds that decide its claims, in an hour or so; \
+             full is the paper's and wants a GPU; smoke only tries that everything works",
         );
     let cost = Arg::new("cost")
         .long("cost")
         .action(ArgAction::SetTrue)
         .conflicts_with_all(["out", "resume"])
         .help("Only tell the cost: runs, epochs and hours on this device, from ten steps; train nothing");
+    let pilot = Arg::new("pilot")
+        .long("pilot")
+        .value_name("DIR")
+        .value_parser(ValueParser::path_buf())
+        .requires("cost")
+        .help("With --cost: also tell how many seeds would decide each claim, by the spread between the seeds of these results");
     let emit = Arg::new("emit")
         .long("emit")
         .value_name("KIND")
@@ -152,7 +188,8 @@ pub fn command(
     let figure = |name, base, about| {
         let text = "Without --out, results go to the first free runs/NAME-N. Where the data's files are missing, mini and smoke \
                     take the embedded images of Fashion-MNIST, and the title says so. The defaults above are those of mini.";
-        experiment(name, base).about(about).args([preset.clone(), cost.clone(), emit.clone()]).after_help(text)
+        let own = [preset.clone(), cost.clone(), pilot.clone(), emit.clone()];
+        experiment(name, base).about(about).args(own).after_help(text)
     };
     let command = Command::new("reproduce")
         .about("Reproduce a figure of the paper, or all")
@@ -161,7 +198,7 @@ pub fn command(
     let command =
         FIGURES.iter().fold(command, |command, f| command.subcommand(figure(f.name, (f.base)(Preset::Mini), f.about)));
     let fig5 = fig5::flags(theory(fig5::NAME, fig5::base(Preset::Mini)).arg(preset.clone()));
-    command.subcommand(fig5).subcommand(all::flags(options(Command::new("all")).args([preset, cost, emit])))
+    command.subcommand(fig5).subcommand(all::flags(options(Command::new("all")).args([preset, cost, pilot, emit])))
 }
 
 /// Runs the command.
@@ -187,6 +224,7 @@ impl Figure {
         let emitted = matches.get_one::<String>("emit");
         let recipe = Recipe {
             flags: preset.flags(),
+            data_of_seeds: true,
             keeps: !only_cost,
             purpose: match emitted {
                 Some(_) => Purpose::Prepare,
@@ -198,7 +236,8 @@ impl Figure {
         let job = Job::start(matches, recipe)?;
         let phases = (self.plan)(&job);
         if only_cost {
-            return cost::tell(&job, self.name, &phases);
+            let pilot = matches.get_one::<PathBuf>("pilot").map(|dir| cost::power(dir, self.name)).transpose()?;
+            return cost::tell(&job, self.name, &phases, pilot.as_deref());
         }
         if let Some(kind) = emitted {
             return emit::figure(&job, self.command, kind, &phases);
@@ -207,7 +246,7 @@ impl Figure {
             return job.explain(self.command, emit::one(&job, run, &phases));
         }
         if preset == Preset::Full && !job.options.resume {
-            eprint!("{}", cost::tell(&job, self.name, &phases)?);
+            eprint!("{}", cost::tell(&job, self.name, &phases, None)?);
         }
         job.explain(self.command, (self.make)(&job, preset))
     }
@@ -269,8 +308,9 @@ fn heading(figure: &str, preset: Preset, what: &str) -> String {
 /// What was trained, and what the paper trains where that is another.
 fn about(job: &Job, preset: Preset, paper: &str) -> String {
     let seeds = job.experiment.seeds;
+    let own = if job.executor().tasks.differ() { ", each with images of its own" } else { "" };
     let scale = if preset == Preset::Full { String::new() } else { format!("{preset}; the paper has {paper}. ") };
-    format!("{scale}{}; {seeds} seed(s)", output::title(&job.experiment, &(&job.model).into()))
+    format!("{scale}{}; {seeds} seed(s){own}", output::title(&job.experiment, &(&job.model).into()))
 }
 
 /// The highest training accuracy of runs, and the λ of the run that has it.
@@ -286,7 +326,7 @@ fn fits(traces: &[Trace]) -> bool {
 
 /// Claims under the paper's premise: without it they are neither confirmed nor refuted.
 fn given(premise: bool, claims: Vec<Claim>) -> impl Iterator<Item = Claim> {
-    claims.into_iter().map(move |claim| Claim { verdict: claim.verdict.given(premise), ..claim })
+    claims.into_iter().map(move |claim| Claim { decision: claim.decision.given(premise), ..claim })
 }
 
 /// What is said of the premise itself.
@@ -295,7 +335,7 @@ fn premise(which: &str, traces: &[Trace]) -> Option<Claim> {
     Some(Claim {
         statement: format!("The network is overparameterized: it fits its training data{which} (the paper's premise)"),
         found: format!("The highest training accuracy of {} runs is {accuracy:.4}, at λ = {lambda}", traces.len()),
-        verdict: if accuracy > FITTED { Verdict::Holds } else { Verdict::Fails },
+        decision: Decision::of_no_chance(accuracy > FITTED),
     })
 }
 

@@ -1,15 +1,10 @@
 //! Figures 2 and 3: over a grid of λ and η, each run until ηλt is the same: the time to the best accuracy, the best accuracy,
 //! and the accuracy within a budget.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{
-        Analysis, Cell, CellCurves, Collapse, Fit, Mean, Metric, RunSummary, SLOPE_TOLERANCE, Score, Verdict, group,
-        mean_by_lambda, trend,
-    },
+    law::{Decision, Mean, SLOPE_TOLERANCE, Score, mean_by_lambda},
     model::ModelKind,
     run::Trace,
 };
@@ -17,13 +12,13 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, fits, given, grid_of_lambda, heading, interval, premise,
-    presets,
+    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, presets,
+    sections::{HEAD, Section},
 };
 use crate::{
     commands::Job,
     figures::{self, Mark, Series},
-    output::{number, time_of, with_interval},
+    output::with_interval,
     report::{Part, table_of, table_text},
     study::{Claim, Study},
 };
@@ -77,27 +72,6 @@ const FILES_3: [&str; 3] = ["fig3a.svg", "fig3b.svg", "fig3c.svg"];
 /// What η may change of the best accuracy and still count as weak.
 const WEAK: f64 = 0.01;
 
-/// What one network showed over the grid.
-#[derive(Serialize)]
-struct Section {
-    /// Empty where there is one.
-    name: &'static str,
-    runs: Vec<RunSummary>,
-    cells: Vec<Cell>,
-    /// By estimator.
-    fits: BTreeMap<String, Fit>,
-    /// Why an estimator has no fit.
-    refusals: BTreeMap<String, String>,
-    /// How well whole curves lie on one another.
-    collapse: Option<Collapse>,
-    /// What the best accuracy changes from the smallest η to the largest, by its trend over all cells of equal λ.
-    across_lr: Option<Mean>,
-    /// What a ten times larger λ changes of it, by its trend over all cells of equal η.
-    across_lambda: Option<Mean>,
-    #[serde(skip)]
-    traces: Vec<Trace>,
-}
-
 #[derive(Serialize)]
 struct Findings {
     sections: Vec<Section>,
@@ -120,6 +94,7 @@ fn cnn(preset: Preset) -> Experiment {
     };
     match preset {
         Preset::Mini => mini,
+        Preset::Standard => Experiment { seeds: 10, ..mini },
         Preset::Smoke => Experiment {
             train: 64,
             test: 50,
@@ -176,7 +151,7 @@ fn plan(job: &Job) -> Vec<Phase> {
     let mut phases = Phase::grid(job);
     if job.experiment.model == ModelKind::Cnn {
         let experiment = Experiment { batch_norm: true, ..job.experiment.clone() };
-        phases.push(Phase { name: "batch-norm", experiment, runs: job.runs.clone() });
+        phases.push(Phase { name: "batch-norm".into(), experiment, runs: job.runs.clone() });
     }
     phases
 }
@@ -185,14 +160,13 @@ fn make(job: &Job, command: &'static str, heading: String, about: String, files:
     let phases = plan(job);
     let names = if phases.len() == 1 { [""; 2] } else { ["without batch norm", "with batch norm"] };
     let train = |(phase, name): (&Phase, &'static str)| -> Result<Section> {
-        Ok(section(name, phase.train(job)?, &phase.experiment))
+        Ok(Section::new(name, phase.train(job)?, &phase.experiment))
     };
     let sections = phases.iter().zip(names).map(train).collect::<Result<Vec<_>>>()?;
     let budget = budget(&sections[0].traces);
     let findings = Findings { sections, budget };
-    let own = job.experiment.estimator.name();
-    let claims: Vec<Claim> = findings.sections.iter().flat_map(|s| claims(s, own)).collect();
-    let rows: Vec<Vec<String>> = findings.sections.iter().flat_map(rows).collect();
+    let claims: Vec<Claim> = findings.sections.iter().flat_map(claims).collect();
+    let rows: Vec<Vec<String>> = findings.sections.iter().flat_map(Section::rows).collect();
     let head = if findings.sections.len() == 1 { &HEAD[1..] } else { &HEAD };
     let traces: Vec<&[Trace]> = findings.sections.iter().map(|s| s.traces.as_slice()).collect();
     let study = Study {
@@ -208,35 +182,6 @@ fn make(job: &Job, command: &'static str, heading: String, about: String, files:
     study.finish(job, &traces)
 }
 
-fn section(name: &'static str, traces: Vec<Trace>, e: &Experiment) -> Section {
-    let Analysis { runs, cells, fits, refusals, collapse, .. } = Analysis::new(&traces, e.estimator);
-    // Of each cell whose runs are all there, the best accuracy of each seed.
-    let mut best: Vec<(u64, f64, f64, f64)> = Vec::new();
-    for own in group(&traces) {
-        let cell = CellCurves::new(own, Metric::Accuracy, f64::INFINITY);
-        if !cell.diverged && !cell.is_empty() {
-            let seeds = cell.traces.iter().map(|t| &t.run);
-            best.extend(seeds.zip(cell.performance()).map(|(run, accuracy)| (run.seed, run.lr, run.lambda, accuracy)));
-        }
-    }
-    let decades = {
-        let lr = || e.lr.iter().copied();
-        (lr().fold(0.0, f64::max) / lr().fold(f64::INFINITY, f64::min)).log10()
-    };
-    let over_range = |m: Mean| Mean { mean: m.mean * decades, ci: m.ci.map(|ci| ci.map(|c| c * decades)), n: m.n };
-    Section {
-        name,
-        across_lr: trend(best.iter().map(|&(seed, lr, lambda, accuracy)| (seed, lambda, lr, accuracy))).map(over_range),
-        across_lambda: trend(best.iter().map(|&(seed, lr, lambda, accuracy)| (seed, lr, lambda, accuracy))),
-        cells,
-        fits,
-        refusals,
-        collapse,
-        runs,
-        traces,
-    }
-}
-
 /// The length of the run in the middle of all, in steps: what panel c gives every run.
 fn budget(traces: &[Trace]) -> u64 {
     let mut steps: Vec<u64> = traces.iter().map(|t| t.run.steps).collect();
@@ -244,22 +189,11 @@ fn budget(traces: &[Trace]) -> u64 {
     steps.get(steps.len() / 2).copied().unwrap_or(0)
 }
 
-fn claims(s: &Section, estimator: &str) -> Vec<Claim> {
-    let which = if s.name.is_empty() { String::new() } else { format!(", {}", s.name) };
+fn claims(s: &Section) -> Vec<Claim> {
+    let which = s.which();
     let seeds = |m: Mean| format!("{} (n = {} seeds)", interval(Some(m)), m.n);
-    let fit = s.fits.get(estimator);
-    let of_lambda = Claim {
-        statement: format!(
-            "The time to the best accuracy goes as 1/λ at fixed η, to within {SLOPE_TOLERANCE} of the slope{which} (R1)"
-        ),
-        found: match fit {
-            Some(f) => law_found(f, s.cells.len()),
-            None => s.refusals.get(estimator).cloned().unwrap_or_default(),
-        },
-        verdict: fit.map_or(Verdict::Open, |f| f.law),
-    };
-    let mut claims = vec![of_lambda];
-    if let (Some(f), Some(m)) = (fit, s.across_lr) {
+    let mut claims = vec![s.law()];
+    if let (Some(f), Some(m)) = (s.fit(), s.across_lr) {
         claims.push(Claim {
             statement: format!("It goes as 1/(ηλ) over both, to within {SLOPE_TOLERANCE} of the slope{which} (R2)"),
             found: format!(
@@ -268,12 +202,12 @@ fn claims(s: &Section, estimator: &str) -> Vec<Claim> {
                 f.cells_timed,
                 f.seeds
             ),
-            verdict: Verdict::interval_near(-1.0, SLOPE_TOLERANCE, f.slope_product_ci, f.seeds),
+            decision: Decision::interval_near(-1.0, SLOPE_TOLERANCE, f.slope_product_ci, f.seeds),
         });
         claims.push(Claim {
             statement: format!("The best accuracy depends only weakly on η: by less than {WEAK}{which} (R2)"),
             found: format!("From the smallest η to the largest it changes by {}, by its trend over all λ", seeds(m)),
-            verdict: Verdict::near(0.0, WEAK, Some(m)),
+            decision: Decision::near(0.0, WEAK, Some(m)),
         });
     }
     if let Some(m) = s.across_lambda {
@@ -283,48 +217,10 @@ fn claims(s: &Section, estimator: &str) -> Vec<Claim> {
                 "A ten times larger λ changes the best accuracy by {}, by its trend over all cells",
                 seeds(m)
             ),
-            verdict: Verdict::below(0.0, Some(m)),
+            decision: Decision::below(0.0, Some(m)),
         });
     }
-    premise(&which, &s.traces).into_iter().chain(given(fits(&s.traces), claims)).collect()
-}
-
-/// What a fit says of R1, beside its placebo.
-pub fn law_found(f: &Fit, cells: usize) -> String {
-    let without = match f.without_l2.slope {
-        Some(slope) => format!("in curves without L2 the same estimator gives {slope:.2}"),
-        None => format!("in curves without L2 it times {} of {}", f.without_l2.timed, f.without_l2.cells),
-    };
-    format!(
-        "The slope of log t_* on log λ is {} by the {} estimator ({} of {cells} cells timed, {} seeds); with the times exchanged \
-         between λ it is {:.2} [{:.2}, {:.2}], and {without}",
-        with_interval(f.slope, f.slope_ci, 2),
-        f.estimator.name(),
-        f.cells_timed,
-        f.seeds,
-        f.placebo_slope,
-        f.placebo_ci[0],
-        f.placebo_ci[1],
-    )
-}
-
-const HEAD: [&str; 8] = ["network", "η", "λ", "outcome", "t_*, steps", "τ_*", "best accuracy", "final accuracy"];
-
-fn rows(s: &Section) -> Vec<Vec<String>> {
-    let row = |c: &Cell| {
-        let name = (!s.name.is_empty()).then(|| s.name.to_owned());
-        let numbers = [
-            c.lr.to_string(),
-            c.lambda.to_string(),
-            c.outcome.name().to_owned(),
-            time_of(c),
-            number(c.tau_star, 2),
-            number(c.max_test_accuracy, 4),
-            number(c.final_test_accuracy, 4),
-        ];
-        name.into_iter().chain(numbers).collect()
-    };
-    s.cells.iter().map(row).collect()
+    s.given(claims)
 }
 
 /// A point of a network's line, of its η and λ.
@@ -334,7 +230,7 @@ fn parts(f: &Findings, e: &Experiment, files: [&'static str; 3]) -> Vec<Part> {
     let lines: Vec<(&Section, f64)> = f.sections.iter().flat_map(|s| e.lr.iter().map(move |&lr| (s, lr))).collect();
     let draw = |value: &Value<'_>| -> Vec<Series> {
         let series = |(i, &(section, lr)): (usize, &(&Section, f64))| Series {
-            name: if section.name.is_empty() { format!("η = {lr}") } else { section.name.into() },
+            name: if section.name.is_empty() { format!("η = {lr}") } else { section.name.clone() },
             color: Some((i, lines.len())),
             mark: Mark::LineAndDots,
             points: e.lambda.iter().filter_map(|&lambda| value(section, lr, lambda)).collect(),
@@ -348,7 +244,7 @@ fn parts(f: &Findings, e: &Experiment, files: [&'static str; 3]) -> Vec<Part> {
     };
     let mut of_time = draw(&|s, lr, lambda| Some((lr * lambda, cell(s, lr, lambda)?.t_star?)));
     // What the law says of the products that there are.
-    if let Some(fit) = f.sections.iter().find_map(|s| s.fits.get(e.estimator.name())) {
+    if let Some(fit) = f.sections.iter().find_map(Section::fit) {
         let at = |x: f64| (x, fit.c_prime / e.effective_lr(x));
         let mut points: Vec<(f64, f64)> = of_time.iter().flat_map(|s| &s.points).map(|p| at(p.0)).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -59,6 +59,7 @@ pub fn of(preset: Preset) -> Experiment {
     match preset {
         Preset::Full => authors(),
         Preset::Mini => cnn(),
+        Preset::Standard => Experiment { seeds: 8, ..cnn() },
         Preset::Smoke => {
             let lambda = vec![0.1, 0.03, 0.01].into();
             Experiment { train: 256, test: 100, width: 4, batch: 32, epochs: Some(3.0), seeds: 2, lambda, ..cnn() }
@@ -95,6 +96,7 @@ pub fn plain_wide_resnet(preset: Preset) -> Experiment {
     match preset {
         Preset::Full => full,
         Preset::Mini => mini,
+        Preset::Standard => Experiment { seeds: 8, ..mini },
         Preset::Smoke => {
             Experiment { train: 32, test: 20, batch: 8, lambda: vec![0.8, 0.4, 0.2].into(), seeds: 2, ..mini }
         }
@@ -115,6 +117,7 @@ pub fn fully_connected(preset: Preset) -> Experiment {
     };
     match preset {
         Preset::Mini => mini,
+        Preset::Standard => Experiment { seeds: 10, ..mini },
         // Weights that start large, so that there is something to time.
         Preset::Smoke => Experiment {
             data: mini.data,
@@ -133,5 +136,34 @@ pub fn fully_connected(preset: Preset) -> Experiment {
             lr: vec![0.025, 0.05, 0.1, 0.2].into(),
             ..mini
         },
+    }
+}
+
+/// Two layers whose weights start large, where the law is plain: over λ at one η.
+pub fn large_start(preset: Preset) -> Experiment {
+    let mini = Experiment {
+        data: "mnist".into(),
+        test: 2000,
+        lr: vec![0.05].into(),
+        lambda: vec![0.2, 0.1, 0.05, 0.02].into(),
+        tau: Some(6.0),
+        ..Experiment::large_start()
+    };
+    match preset {
+        Preset::Mini => mini,
+        Preset::Standard => Experiment { seeds: 10, ..mini },
+        Preset::Smoke => Experiment {
+            train: 64,
+            test: 100,
+            width: 8,
+            batch: 32,
+            lambda: vec![1.0, 0.5, 0.25].into(),
+            tau: Some(3.0),
+            seeds: 2,
+            ..mini
+        },
+        Preset::Full => {
+            Experiment { test: 0, width: 512, lambda: vec![0.2, 0.1, 0.05, 0.02, 0.01].into(), seeds: 10, ..mini }
+        }
     }
 }

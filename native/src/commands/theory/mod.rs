@@ -20,7 +20,7 @@ use l2lab_core::{
 use serde::Serialize;
 
 use self::networks::{Comparison, NetworkPeak};
-use super::{CHANGED, Job, Purpose, Recipe};
+use super::{CHANGED, Job, Recipe};
 use crate::{
     cli, interrupt, kernels, memory,
     output::{self, number},
@@ -193,19 +193,21 @@ pub struct Telling<'a> {
     pub claims: &'a (dyn Fn(&Summary) -> Vec<Claim> + Sync),
 }
 
+/// Refuses networks that the theory has nothing to say of.
+fn check_network(experiment: &Experiment) -> Result<()> {
+    Ok(Network::of(experiment).map(drop)?)
+}
+
 /// Solves the theory of an experiment, trains networks of `widths` beside it, and reports both.
 ///
 /// # Errors
 /// Whatever is wrong with the input, or happens on the way.
 pub fn make(matches: &ArgMatches, base: Experiment, widths: &[usize], telling: Telling<'_>) -> Result<String> {
     let recipe = Recipe {
-        command: telling.command,
-        base,
         flags: telling.flags.clone(),
-        check: &|e| Ok(Network::of(e).map(drop)?),
-        runs: &|e, split| check(e, split, widths),
         keeps: true,
-        purpose: Purpose::Train,
+        runs: &|e, split| check(e, split, widths),
+        ..Recipe::of_grid(telling.command, base, &check_network)
     };
     let job = Job::start(matches, recipe)?;
     let outcome = threads::with(job.threads, || theory(&job, widths, &telling));

@@ -153,7 +153,7 @@ pub fn compare(job: &Job, network: &Network, problem: &Problem, widths: &[usize]
     let distance = |l: f64| (l / 0.03).ln().abs();
     let lambdas = short_enough(&few_problem, &experiment.lambda, "networks of growing width", &mut comparison.notes)?;
     if let Some(lambda) = lambdas.into_iter().min_by(|a, b| distance(*a).total_cmp(&distance(*b))) {
-        let bench = Bench::new(&few, few_problem, lambda, job.executor().task.device().clone())?;
+        let bench = Bench::new(&few, few_problem, lambda, job.executor().tasks.any().device().clone())?;
         grow(experiment, &bench, widths, &seeds, &mut comparison)?;
     }
     Ok(comparison)
@@ -261,7 +261,7 @@ fn peaks_of(traces: &[Trace]) -> Vec<NetworkPeak> {
 
 /// The theory's problem from the outputs that each seed's network starts with.
 fn starts(job: &Job, experiment: &Experiment, problem: &Problem, seeds: &[u64]) -> Result<Vec<(u64, Problem)>> {
-    let task = job.executor().task;
+    let task = Arc::clone(job.executor().tasks.any());
     let started = |&seed: &u64| {
         let trainer = Trainer::new(experiment, Arc::clone(&task), vec![experiment.run(0.0, 0.0, seed, 1)]);
         let [train, test] = outputs(&trainer, &task)?;

@@ -1,0 +1,174 @@
+//! R8: networks from too narrow to ample at a fixed number of images, and where the law ends.
+
+use anyhow::Result;
+use l2lab_core::{
+    Experiment,
+    law::{Decision, FITTED, SLOPE_TOLERANCE, Verdict},
+    model::ModelKind,
+    run::Trace,
+};
+use plotters::prelude::SeriesLabelPosition;
+use serde::Serialize;
+
+use super::{
+    Figure, Phase, Preset, about, best_fit, conflict, constant_lambda, grid_of_lambda, heading, presets,
+    sections::{HEAD, Section},
+};
+use crate::{
+    commands::Job,
+    figures::{self, Mark, Series},
+    output::with_interval,
+    report::{Part, table_of, table_text},
+    study::{Claim, Study},
+};
+
+pub const FIGURE: Figure = Figure {
+    name: "width",
+    command: "reproduce width",
+    about: "Networks from too narrow to ample for their training data: where the law ends",
+    base,
+    check,
+    plan,
+    make,
+};
+
+const WIDTHS: [usize; 8] = [2, 3, 4, 6, 8, 16, 32, 64];
+/// Length of the runs, in τ, at least.
+const LONG: f64 = 10.0;
+const WIDTHS_SMOKE: [usize; 2] = [1, 16];
+
+/// One width.
+#[derive(Serialize)]
+struct Width {
+    width: usize,
+    /// The highest training accuracy of all runs.
+    training_accuracy: Option<f64>,
+    #[serde(flatten)]
+    section: Section,
+}
+
+#[derive(Serialize)]
+struct Findings {
+    widths: Vec<Width>,
+}
+
+/// Narrow networks take longer.
+fn base(preset: Preset) -> Experiment {
+    let of = presets::large_start(preset);
+    Experiment { tau: of.tau.map(|tau| tau.max(LONG)), ..of }
+}
+
+fn check(experiment: &Experiment) -> Result<()> {
+    grid_of_lambda(experiment)?;
+    if experiment.model != ModelKind::Fc {
+        return Err(conflict("model: the figure trains fc networks of several widths"));
+    }
+    constant_lambda(experiment)
+}
+
+fn widths(job: &Job) -> &'static [usize] {
+    if Preset::of_flags(&job.flags) == Some(Preset::Smoke) { &WIDTHS_SMOKE } else { &WIDTHS }
+}
+
+fn plan(job: &Job) -> Vec<Phase> {
+    let of = |&width: &usize| Phase::of(format!("width-{width}"), Experiment { width, ..job.experiment.clone() }, job);
+    widths(job).iter().map(of).collect()
+}
+
+fn make(job: &Job, preset: Preset) -> Result<String> {
+    let widths = plan(job)
+        .iter()
+        .map(|phase| {
+            let width = phase.experiment.width;
+            let section = Section::new(format!("width {width}"), phase.train(job)?, &phase.experiment);
+            Ok(Width { width, training_accuracy: best_fit(&section.traces).map(|b| b.1), section })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let findings = Findings { widths };
+    let claims = claims(&findings);
+    let rows: Vec<Vec<String>> = findings.widths.iter().flat_map(|w| w.section.rows()).collect();
+    let traces: Vec<&[Trace]> = findings.widths.iter().map(|w| w.section.traces.as_slice()).collect();
+    let study = Study {
+        command: FIGURE.command,
+        heading: heading("Width", preset, "where the law ends"),
+        about: about(job, preset, "no such figure, but says so of networks that are not overparameterized"),
+        claims: &claims,
+        findings: &findings,
+        parts: parts(&findings),
+        tail: table_of(&HEAD, &rows),
+        text: table_text(&HEAD, &rows),
+    };
+    study.finish(job, &traces)
+}
+
+fn claims(f: &Findings) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = f.widths.iter().flat_map(|w| w.section.given(vec![w.section.law()])).collect();
+    let narrow: Vec<&Width> = f.widths.iter().filter(|w| !w.section.fits_training_data()).collect();
+    let told = |w: &&Width| match w.section.fit() {
+        Some(fit) => format!("width {}: slope {}", w.width, with_interval(fit.slope, fit.slope_ci, 2)),
+        None => {
+            let timed = w.section.cells.iter().filter(|c| c.t_star.is_some()).count();
+            format!("width {}: no slope, {timed} of {} cells can be timed", w.width, w.section.cells.len())
+        }
+    };
+    let found = match narrow[..] {
+        [] => format!("Every width reaches a training accuracy of {FITTED}"),
+        _ => narrow.iter().map(told).collect::<Vec<_>>().join("; "),
+    };
+    claims.push(Claim {
+        statement: format!(
+            "Where networks do not fit their training data t_* does not go as 1/λ, to within {SLOPE_TOLERANCE} of the slope (R8)"
+        ),
+        found,
+        decision: ends(&narrow.iter().map(|w| w.section.fit().map(Decision::of_law)).collect::<Vec<_>>()),
+    });
+    claims
+}
+
+/// Of "the law does not hold" at several widths: at each its slope is another, or there is nothing to be timed.
+fn ends(laws: &[Option<Decision>]) -> Decision {
+    let opposite = |law: &Option<Decision>| match law {
+        Some(d @ Decision { verdict: Verdict::Holds, .. }) => Decision { verdict: Verdict::Fails, ..*d },
+        Some(d @ Decision { verdict: Verdict::Fails, .. }) => Decision { verdict: Verdict::Holds, ..*d },
+        Some(other) => *other,
+        None => Decision::of_no_chance(true),
+    };
+    if laws.is_empty() { Decision::OPEN } else { Decision::all(&laws.iter().map(opposite).collect::<Vec<_>>()) }
+}
+
+fn parts(f: &Findings) -> Vec<Part> {
+    let of = |name: &str, color, value: &dyn Fn(&Width) -> Option<f64>| Series {
+        name: name.into(),
+        color: Some((color, 2)),
+        mark: Mark::LineAndDots,
+        points: f.widths.iter().filter_map(|w| Some((w.width as f64, value(w)?))).collect(),
+    };
+    let best = |w: &Width| w.section.cells.iter().filter_map(|c| c.max_test_accuracy).reduce(f64::max);
+    let accuracy = figures::Figure {
+        x: "width".into(),
+        y: "accuracy".into(),
+        series: vec![of("training, highest", 0, &|w| w.training_accuracy), of("test, best λ", 1, &best)],
+        ..figures::Figure::default()
+    };
+    let ends = [f.widths.first(), f.widths.last()].into_iter().flatten().map(|w| (w.width as f64, -1.0)).collect();
+    let slope = figures::Figure {
+        x: "width".into(),
+        y: "slope".into(),
+        series: vec![
+            of("slope of log t_* on log λ", 0, &|w| Some(w.section.fit()?.slope)),
+            Series { name: "the law: −1".into(), color: None, mark: Mark::Dashed, points: ends },
+        ],
+        legend: SeriesLabelPosition::UpperRight,
+        ..figures::Figure::default()
+    };
+    let part = |title: &str, text: &str, figure, file| Part {
+        title: title.into(),
+        text: text.into(),
+        figure,
+        file: Some(file),
+    };
+    vec![
+        part("The slope against width", "At widths where three λ or more can be timed.", slope, "width-slope.svg"),
+        part("Accuracy against width", "Of all λ and seeds.", accuracy, "width-accuracy.svg"),
+    ]
+}
