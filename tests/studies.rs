@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
-use support::{bad, good, run, stderr, stdout, summary};
+use support::{bad, good, json, run, stderr, stdout, summary, unpacked};
 use tempfile::TempDir;
 
 mod support;
@@ -137,7 +137,7 @@ fn figure_1b_puts_the_prediction_beside_the_tuned_lambda() {
     assert!(text.contains("λ_pred from one short run"), "{text}");
     let summary = summary(dir.path(), "b");
     let budgets = summary["budgets"].as_array().unwrap();
-    assert_eq!(budgets.iter().map(|b| b["steps"].as_u64().unwrap()).collect::<Vec<_>>(), [1000, 2000]);
+    assert_eq!(budgets.iter().map(|b| b["steps"].as_u64().unwrap()).collect::<Vec<_>>(), [500, 1000, 2000]);
     let lambda = |i: usize| budgets[i]["prediction"]["lambda_pred"].as_f64().unwrap();
     assert!((lambda(0) / lambda(1) - 2.0).abs() < 1e-9, "λ_pred is inverse in the budget");
     assert!(budgets.iter().all(|b| b["regret"]["seeds"] == 2), "{summary}");
@@ -185,20 +185,20 @@ fn figure_2_spans_a_grid_of_lambda_and_lr() {
 
 /// λ, test accuracies and training losses of a directory's runs, over their measurements after the start, and the last step.
 fn curves(dir: &Path, out: &str) -> Vec<(f64, Vec<f64>, Vec<f64>, u64)> {
-    let text = fs::read_to_string(dir.join(out).join("traces.csv")).unwrap();
+    let text = unpacked(dir, out);
     let mut curves: Vec<(f64, Vec<f64>, Vec<f64>, u64)> = Vec::new();
     let mut last = "";
     for line in text.lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();
-        if cells[0] != last {
-            curves.push((cells[1].parse().unwrap(), Vec::new(), Vec::new(), 0));
-            last = cells[0];
+        if cells[1] != last {
+            curves.push((cells[2].parse().unwrap(), Vec::new(), Vec::new(), 0));
+            last = cells[1];
         }
-        if cells[5] != "0" {
+        if cells[6] != "0" {
             let curve = curves.last_mut().unwrap();
-            curve.1.push(cells[11].parse().unwrap());
-            curve.2.push(cells[8].parse().unwrap());
-            curve.3 = cells[5].parse().unwrap();
+            curve.1.push(cells[12].parse().unwrap());
+            curve.2.push(cells[9].parse().unwrap());
+            curve.3 = cells[6].parse().unwrap();
         }
     }
     curves
@@ -300,11 +300,12 @@ fn everything_is_reproduced_in_one_directory_with_one_report() {
     let dir = TempDir::new().unwrap();
     let base = ["reproduce", "all", "--preset", "smoke", "--out", "all"];
     let text = good(dir.path(), &base);
-    for name in ["fig1a", "fig1b", "fig1c", "fig2abc", "fig2def", "fig3", "fig4", "fig5"] {
+    let paper = ["fig1a", "fig1b", "fig1c", "fig2abc", "fig2def", "fig3", "fig4", "fig5"];
+    for name in paper.into_iter().chain(["autol2", "sharpness", "conditions", "linear", "width"]) {
         assert!(text.contains(name), "{name}: {text}");
         assert!(dir.path().join("all").join(name).join("report.html").is_file(), "{name}");
     }
-    assert!(text.contains("8 figures, "), "{text}");
+    assert!(text.contains("13 figures, "), "{text}");
     let all = summary(dir.path(), "all");
     let claims = |name: &str| all["figures"][name]["claims"].as_array().unwrap().len();
     assert!(claims("fig2def") >= 3 && claims("fig5") >= 2, "{all}");
@@ -368,7 +369,7 @@ fn jobs_for_a_scheduler_give_what_one_process_gives() {
     let output = task.output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "run 4 of 12 is done\n", "{:?}", output.stderr);
     assert_eq!(jobs(dir.path(), "it's here/jobs.txt"), 12);
-    for file in ["traces.csv", "summary.json"] {
+    for file in ["traces.csv.gz", "summary.json"] {
         let [a, b] = ["whole", "it's here"].map(|d| fs::read(dir.path().join(d).join(file)).unwrap());
         assert!(a == b, "{file}");
     }
@@ -401,8 +402,8 @@ fn the_exponent_comes_with_its_optima_and_the_laws() {
     // A schedule of η ends with its budget: each has a grid of its own.
     let args = [&base[..], SMALL, &["--budgets", "20,80", "--lr-schedule", "cosine", "--out", "c"]].concat();
     good(dir.path(), &args);
-    let traces = fs::read_to_string(dir.path().join("c/traces.csv")).unwrap();
-    let ends = |step: &str| traces.lines().filter(|l| l.split(',').nth(5) == Some(step)).count();
+    let traces = unpacked(dir.path(), "c");
+    let ends = |step: &str| traces.lines().filter(|l| l.split(',').nth(6) == Some(step)).count();
     assert!(ends("80") == 10 && ends("20") >= 10, "ten runs of each length");
     for (flags, part) in [
         (&["--budgets", "20"][..], "two or more different budgets"),
@@ -435,4 +436,169 @@ fn predict_takes_the_largest_lambda_that_has_a_peak_and_verifies() {
     assert!(error.contains("no t_*: at λ₀ = 30 the curves are"), "{error}");
     let error = bad(dir.path(), &predict(&["--compare", "autol2"]), 2);
     assert!(error.contains("constant λ"), "{error}");
+}
+
+/// A study of the smoke preset: its summary, and the rows of its traces as cells.
+fn study(name: &str) -> (Value, Vec<Vec<String>>) {
+    let dir = TempDir::new().unwrap();
+    let text = good(dir.path(), &["reproduce", name, "--preset", "smoke", "--out", "o"]);
+    assert!(text.contains("2 seed(s), each with images of its own"), "{text}");
+    let rows = unpacked(dir.path(), "o").lines().skip(1).map(|l| l.split(',').map(str::to_owned).collect()).collect();
+    (summary(dir.path(), "o"), rows)
+}
+
+fn number(row: &[String], column: usize) -> f64 {
+    row[column].parse().unwrap()
+}
+
+#[test]
+fn sharpness_trains_three_networks_from_each_scale_and_measures_how_their_weights_shrink() {
+    let (summary, rows) = study("sharpness");
+    let starts = summary["starts"].as_array().unwrap();
+    let names: Vec<&str> = starts.iter().map(|s| s["network"].as_str().unwrap()).collect();
+    assert_eq!(names, ["fc", "fc", "cnn", "cnn", "cnn with batch norm", "cnn with batch norm"]);
+    assert!(starts.iter().zip([2_f64.sqrt(), 8.0].repeat(3)).all(|(s, scale)| s["w_std"] == scale), "{summary}");
+    // ln ‖θ‖² against τ through the start of each run up to τ = ½, by hand: the second start's phase is 1.
+    let mut rates: Vec<(String, f64)> = Vec::new();
+    let own: Vec<_> = rows.iter().filter(|r| r[0] == "1").collect();
+    for run in own.chunk_by(|a, b| a[1] == b[1]) {
+        let first = number(run[0], 13);
+        let early = run.iter().filter(|r| number(r, 8) > 0.0 && number(r, 8) <= 0.5);
+        let sums = early.map(|r| (number(r, 8) * (number(r, 13) / first).ln(), number(r, 8).powi(2)));
+        let (products, squares) = sums.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        rates.push((run[0][5].clone(), products / squares));
+    }
+    assert_eq!(rates.len(), 6);
+    let of_seed = |seed: &str| rates.iter().filter(|r| r.0 == seed).map(|r| r.1).sum::<f64>() / 3.0;
+    let expected = f64::midpoint(of_seed("0"), of_seed("1"));
+    let rate = starts[1]["norm_rate"]["mean"].as_f64().unwrap();
+    assert!((rate - expected).abs() < 1e-3 && (rate + 2.0).abs() < 0.1, "{rate}, by hand {expected}");
+    // The largest weights' runs and those of ten times smaller λ.
+    let late = summary["late"]["cells"].as_array().unwrap();
+    let lambdas: Vec<f64> = late.iter().map(|c| c["lambda"].as_f64().unwrap()).collect();
+    assert_eq!(lambdas, [1.0, 0.5, 0.25, 0.1, 0.05, 0.025]);
+}
+
+#[test]
+fn conditions_put_a_schedule_beside_itself_without_l2() {
+    let (summary, rows) = study("conditions");
+    let sections = summary["sections"].as_array().unwrap();
+    let names: Vec<&str> = sections.iter().map(|s| s["name"].as_str().unwrap()).collect();
+    let expected = ["plain SGD", "momentum 0.9", "augmentation", "η falling in steps", "cnn", "cnn with batch norm"];
+    assert_eq!(names, [&expected[..], &["η falling in steps, λ = 0"]].concat());
+    // Momentum has the same η_eff, and so the same lengths.
+    let ends = |phase: &str| {
+        let own: Vec<_> = rows.iter().filter(|r| r[0] == phase).collect();
+        own.chunk_by(|a, b| a[1] == b[1]).map(|run| run.last().unwrap()[6].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ends("0"), ends("1"));
+    // The same lengths without L2, which none of its steps had.
+    assert_eq!(ends("3"), ends("6"));
+    assert!(ends("3") != ends("0"), "a schedule takes longer for the same τ");
+    assert!(rows.iter().filter(|r| r[0] == "6").all(|r| number(r, 2) == 0.0), "λ = 0");
+    let claims = summary["claims"].as_array().unwrap();
+    let said = claims.iter().filter(|c| c["found"].as_str().unwrap().contains("Without L2 the same schedule"));
+    assert_eq!(said.count(), 1);
+    let error = bad(TempDir::new().unwrap().path(), &["reproduce", "conditions", "--momentum", "0.9"], 2);
+    assert!(error.contains("the figure sets these itself"), "{error}");
+}
+
+#[test]
+fn the_linear_models_decline_is_put_beside_the_networks() {
+    let (summary, _) = study("linear");
+    let models = summary["models"].as_array().unwrap();
+    let names: Vec<&str> = models.iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["linear", "fc", "linear from large weights"]);
+    // Every λ counts once for each seed, so that means over cells are those over seeds.
+    let mean = |m: &Value| {
+        let cells = m["cells"].as_array().unwrap();
+        cells.iter().map(|c| c["late_decay"]["mean"].as_f64().unwrap()).sum::<f64>() / cells.len() as f64
+    };
+    for m in models {
+        assert!((m["decline"]["mean"].as_f64().unwrap() - mean(m)).abs() < 1e-12, "{}", m["name"]);
+    }
+    let more = summary["more"]["mean"].as_f64().unwrap();
+    assert!((more - (mean(&models[1]) - mean(&models[0]))).abs() < 1e-12, "{more}");
+    let error = bad(TempDir::new().unwrap().path(), &["reproduce", "linear", "--depth", "1"], 2);
+    assert!(error.contains("two layers or more"), "{error}");
+}
+
+#[test]
+fn widths_that_cannot_fit_say_nothing_of_the_law_and_end_it() {
+    let (summary, _) = study("width");
+    let widths = summary["widths"].as_array().unwrap();
+    let fitted: Vec<(u64, bool)> =
+        widths.iter().map(|w| (w["width"].as_u64().unwrap(), w["training_accuracy"].as_f64() == Some(1.0))).collect();
+    assert_eq!(fitted, [(1, false), (16, true)]);
+    let claims = summary["claims"].as_array().unwrap();
+    let of = |part: &str| {
+        let own = claims.iter().filter(|c| c["premise"] != true && c["statement"].as_str().unwrap().contains(part));
+        own.map(|c| c["verdict"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((of("width 1 "), of("(R8)")), (vec!["premise not met"], vec!["holds"]), "{summary}");
+}
+
+#[test]
+fn autol2_from_large_weights_is_put_beside_the_papers_constant() {
+    let (summary, rows) = study("autol2");
+    let sections = summary["sections"].as_array().unwrap();
+    assert_eq!(sections.len(), 1, "no falling η");
+    let arms = sections[0]["arms"].as_array().unwrap();
+    let of = |name: &str| arms.iter().find(|a| a["name"] == name).unwrap_or_else(|| panic!("{name}: {arms:?}"));
+    let end = |name: &str| of(name)["final_accuracy"]["mean"].as_f64().unwrap();
+    let gain = of("AutoL2, reference")["gain_over_papers"]["mean"].as_f64().unwrap();
+    assert!((gain - (end("AutoL2, reference") - end("λ = 0.002"))).abs() < 1e-12, "{gain}");
+    assert_eq!(of("λ = 0.002")["sooner_than_papers"]["mean"], 0.0, "it is as soon as itself");
+    // AutoL2 begins at the largest λ and lowers it.
+    let own: Vec<f64> = rows.iter().filter(|r| r[1] == "6").map(|r| number(r, 2)).collect();
+    assert!(own[0] == 0.5 && own[own.len() - 1] < 0.5, "{own:?}");
+}
+
+#[test]
+fn costs_tell_the_seeds_that_a_claim_needs_by_earlier_results() {
+    let dir = TempDir::new().unwrap();
+    good(dir.path(), &["reproduce", "linear", "--preset", "smoke", "--out", "all/linear"]);
+    let claims = summary(dir.path(), "all/linear")["claims"].clone();
+    let needed: Vec<(String, Value)> = claims
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|c| c["premise"] != true)
+        .map(|c| (c["statement"].as_str().unwrap().to_owned(), c["seeds_needed"].clone()))
+        .collect();
+    assert!(needed.iter().any(|(_, seeds)| seeds.as_u64() > Some(1)), "{claims}");
+    let cost = ["reproduce", "linear", "--preset", "smoke", "--cost"];
+    // By its own directory, or by the one over all figures.
+    for pilot in ["all/linear", "all"] {
+        let args = [&cost[..], &["--pilot", pilot, "--json"]].concat();
+        let told = json(&good(dir.path(), &args));
+        let told: Vec<(String, Value)> = told["seeds_needed"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| (p["claim"].as_str().unwrap().to_owned(), p["seeds"].clone()))
+            .collect();
+        assert_eq!(told, needed);
+    }
+    let text = good(dir.path(), &[&cost[..], &["--pilot", "all"]].concat());
+    assert!(text.contains("decide it in four cases of five"), "{text}");
+    let error = bad(dir.path(), &["reproduce", "width", "--preset", "smoke", "--cost", "--pilot", "all/linear"], 1);
+    assert!(error.contains("is of reproduce linear, not of width"), "{error}");
+    let error = bad(dir.path(), &[&cost[..], &["--pilot", "none"]].concat(), 1);
+    assert!(error.contains("none/summary.json"), "{error}");
+    assert!(bad(dir.path(), &["reproduce", "linear", "--pilot", "all"], 2).contains("--cost"));
+}
+
+#[test]
+fn packed_traces_are_read_as_logs() {
+    let dir = TempDir::new().unwrap();
+    good(dir.path(), &["reproduce", "fig4", "--preset", "smoke", "--out", "f"]);
+    fs::write(dir.path().join("plain.csv"), unpacked(dir.path(), "f")).unwrap();
+    let fit = |file: &str| json(&good(dir.path(), &["fit", file, "--json"]))["cells"].clone();
+    let packed = fit("f/traces.csv.gz");
+    assert!(packed.as_array().unwrap().len() == 3 && packed == fit("plain.csv"));
+    let bytes = fs::read(dir.path().join("f/traces.csv.gz")).unwrap();
+    fs::write(dir.path().join("half.csv.gz"), &bytes[..bytes.len() / 2]).unwrap();
+    let error = bad(dir.path(), &["fit", "half.csv.gz"], 1);
+    assert!(error.contains("'half.csv.gz' is no whole gzip file"), "{error}");
 }

@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::Read,
     path::Path,
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
@@ -55,6 +56,14 @@ pub fn json(text: &str) -> Value {
 /// `summary.json` of the output directory `out`.
 pub fn summary(dir: &Path, out: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(dir.join(out).join("summary.json")).unwrap()).unwrap()
+}
+
+/// `traces.csv.gz` of the output directory `out`.
+pub fn unpacked(dir: &Path, out: &str) -> String {
+    let packed = fs::File::open(dir.join(out).join("traces.csv.gz")).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    text
 }
 
 pub fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {

@@ -19,6 +19,9 @@ use crate::{
 /// A claim of the paper, and what the runs say of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claim {
+    /// Whether it is what the others presuppose, and so no claim itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub premise: bool,
     /// What the paper says.
     pub statement: String,
     /// The numbers.

@@ -208,6 +208,7 @@ fn laws(exponent: Option<&OptimalExponent>) -> Vec<Law> {
 /// The paper's claim about the best λ.
 pub fn claim(x: &OptimalExponent) -> Claim {
     Claim {
+        premise: false,
         statement: format!("The tuned λ goes as T^(−p) with the budget T and p = 1, to within {SLOPE_TOLERANCE} (R4)"),
         found: format!(
             "p = {} by one quadratic through {} cells of {} budgets (n = {} seeds)",

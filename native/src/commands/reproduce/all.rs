@@ -223,16 +223,19 @@ fn finish(dir: &Path, options: &Options) -> Result<String> {
         .iter()
         .flat_map(|(name, of)| of.claims.iter().map(|c| vec![(*name).to_owned(), c.verdict(), c.statement.clone()]))
         .collect();
-    let claims = || told.iter().flat_map(|(_, of)| &of.claims);
+    let all = || told.iter().flat_map(|(_, of)| &of.claims);
+    let claims = || all().filter(|c| !c.premise);
     let [holds, fails, open, premise] = Verdict::ALL.map(|v| claims().filter(|c| c.decision.verdict == v).count());
     let about = format!(
         "{} figures, {} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data; of {premise} the premise \
-         is not met. Each is decided by one-sided tests at 5 %, so that of {} claims on the edge of what they say about {:.0} would \
-         be decided wrongly.",
+         is not met. ({} of {} networks fit their training data, which is the premise.) Each is decided by one-sided tests at 5 %, so \
+         that of {} claims on the edge of what they say about {:.0} would be decided wrongly.",
         told.len(),
-        rows.len(),
-        rows.len(),
-        (0.05 * rows.len() as f64).ceil(),
+        claims().count(),
+        all().filter(|c| c.premise && c.decision.verdict == Verdict::Holds).count(),
+        all().filter(|c| c.premise).count(),
+        claims().count(),
+        (0.05 * claims().count() as f64).ceil(),
     );
     let about = [&[about], &differences[..]].concat().join(" ");
     let mut body = String::new();

@@ -202,6 +202,7 @@ pub fn claims(section: &Section) -> Vec<Claim> {
         && let Some(m) = a.gain_over_papers
     {
         claims.push(Claim {
+            premise: false,
             statement: format!(
                 "{} ends above the constant that the paper compares it with (λ = {PAPERS} here), {rate} (fig. 1c)",
                 a.name
@@ -216,6 +217,7 @@ pub fn claims(section: &Section) -> Vec<Claim> {
         let factor = |log: f64| format!("{:.2}", log.exp());
         let ci = m.ci.map_or_else(String::new, |[low, high]| format!(" [{}, {}]", factor(low), factor(high)));
         claims.push(Claim {
+            premise: false,
             statement: format!(
                 "{} comes within {NEARLY} of that constant's final accuracy sooner than it (fig. 1c)",
                 a.name
@@ -233,6 +235,7 @@ fn against_tuned(section: &Section, a: &Arm) -> Option<Claim> {
         _ => ("below", Decision::interval_below(0.0, a.gain_ci, a.compared)),
     };
     Some(Claim {
+        premise: false,
         statement: format!("{} ends {where_} the tuned constant λ, {} (fig. 1c)", a.name, rate(section.lr_schedule)),
         found: format!(
             "It ends {} from the constant that is best for the other seeds (n = {}); on all seeds that is λ = {}, with {:.4}",

@@ -67,7 +67,7 @@ pub fn power(pilot: &Path, figure: &str) -> Result<Vec<Power>> {
         bail!("--pilot: '{}' is of {}, not of {figure}", file.display(), told.command);
     }
     let power = |c: Claim| Power { claim: c.statement, verdict: c.decision.verdict, seeds: c.decision.seeds_needed };
-    Ok(told.claims.into_iter().map(power).collect())
+    Ok(told.claims.into_iter().filter(|c| !c.premise).map(power).collect())
 }
 
 /// What the phases of a figure cost, one run at a time, and what its claims need: a few lines, or one JSON object.

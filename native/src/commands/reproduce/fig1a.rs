@@ -183,7 +183,7 @@ fn findings(e: &Experiment, middle: f64, sets: [&[&Trace]; 2], without: &[&Trace
 fn claims(f: &Findings) -> Vec<Claim> {
     let claim = |statement: String, told: Option<(String, Decision)>| {
         let (found, decision) = told.unwrap_or_else(|| ("Too many runs diverged to tell".into(), Decision::OPEN));
-        Claim { statement, found, decision }
+        Claim { premise: false, statement, found, decision }
     };
     let loss = |r: &Regret| with_interval(r.regret, r.regret_ci, 4);
     let peak = f.ends[0].as_ref().zip(f.ends[1].as_ref()).map(|(large, small)| {

@@ -151,7 +151,7 @@ fn claims(budgets: &[Budget], short: &Short, exponent: Option<&OptimalExponent>)
     let decisions: Vec<Decision> =
         regrets.iter().map(|(_, r)| Decision::interval_below(TOLERANCE, r.regret_ci, r.seeds)).collect();
     let decision = if decisions.is_empty() { Decision::OPEN } else { Decision::all(&decisions) };
-    let prediction = Claim { statement, found, decision };
+    let prediction = Claim { premise: false, statement, found, decision };
     [prediction].into_iter().chain(exponent.map(exponent::claim)).collect()
 }
 

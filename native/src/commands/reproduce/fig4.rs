@@ -146,6 +146,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
     let claim = |statement: &str, what: &str, m: Option<Mean>| {
         let m = m?;
         Some(Claim {
+            premise: false,
             statement: statement.into(),
             found: format!("{what} {} (n = {} seeds, means over λ)", interval(Some(m)), m.n),
             decision: Decision::above(0.0, Some(m)),

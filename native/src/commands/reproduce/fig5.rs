@@ -59,6 +59,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
     let peaks = s.runs.iter().filter(|r| r.t_star.is_some() && r.learned_modes < s.modes).count();
     if let Some(slope) = s.slope_of_peaks.filter(|_| peaks > 2) {
         claims.push(Claim {
+            premise: false,
             statement: format!(
                 "An infinitely wide network's t_* goes as 1/λ, to within {SLOPE_TOLERANCE} of the slope (R1)"
             ),
@@ -73,6 +74,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
     });
     if let Some(m) = mean_by_seed(shares) {
         claims.push(Claim {
+            premise: false,
             statement: format!("Networks peak when Theorem 2 says, from their own start, to within {PEAK} of the time"),
             found: format!(
                 "The peaks of networks of width {} are off by a share of {} (n = {} runs, {} seeds)",
@@ -95,6 +97,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
     for (statement, exponent, theory) in approach {
         let Some(x) = exponent else { continue };
         claims.push(Claim {
+            premise: false,
             statement: statement.into(),
             found: format!(
                 "The distance goes as width to the power {} (theory: {theory}; {} widths, n = {} seeds)",

@@ -147,12 +147,14 @@ fn claims(f: &Findings) -> Vec<Claim> {
     let mut claims = Vec::new();
     for m in f.models.iter().filter(|m| m.section.name != "fc") {
         claims.push(Claim {
+            premise: false,
             statement: format!("No late decline of test accuracy, by more than {NONE}{} (R7)", m.section.which()),
             found: format!("From its best, read off the other seeds, to the end it falls by {}", seeds(m.decline)),
             decision: Decision::below(NONE, m.decline),
         });
     }
     claims.push(Claim {
+        premise: false,
         statement: "A fully connected network declines late, by more than a linear model (R7)".into(),
         found: format!("It falls by {} more at the same λ and seed", seeds(f.more)),
         decision: Decision::above(0.0, f.more),

@@ -333,6 +333,7 @@ fn given(premise: bool, claims: Vec<Claim>) -> impl Iterator<Item = Claim> {
 fn premise(which: &str, traces: &[Trace]) -> Option<Claim> {
     let (lambda, accuracy) = best_fit(traces)?;
     Some(Claim {
+        premise: true,
         statement: format!("The network is overparameterized: it fits its training data{which} (the paper's premise)"),
         found: format!("The highest training accuracy of {} runs is {accuracy:.4}, at λ = {lambda}", traces.len()),
         decision: Decision::of_no_chance(accuracy > FITTED),

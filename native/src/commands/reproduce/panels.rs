@@ -195,6 +195,7 @@ fn claims(s: &Section) -> Vec<Claim> {
     let mut claims = vec![s.law()];
     if let (Some(f), Some(m)) = (s.fit(), s.across_lr) {
         claims.push(Claim {
+            premise: false,
             statement: format!("It goes as 1/(ηλ) over both, to within {SLOPE_TOLERANCE} of the slope{which} (R2)"),
             found: format!(
                 "The slope of log t_* on log ηλ is {} ({} cells, {} seeds)",
@@ -205,6 +206,7 @@ fn claims(s: &Section) -> Vec<Claim> {
             decision: Decision::interval_near(-1.0, SLOPE_TOLERANCE, f.slope_product_ci, f.seeds),
         });
         claims.push(Claim {
+            premise: false,
             statement: format!("The best accuracy depends only weakly on η: by less than {WEAK}{which} (R2)"),
             found: format!("From the smallest η to the largest it changes by {}, by its trend over all λ", seeds(m)),
             decision: Decision::near(0.0, WEAK, Some(m)),
@@ -212,6 +214,7 @@ fn claims(s: &Section) -> Vec<Claim> {
     }
     if let Some(m) = s.across_lambda {
         claims.push(Claim {
+            premise: false,
             statement: format!("Trained for a time that goes as 1/λ, a smaller λ does better{which} (R3)"),
             found: format!(
                 "A ten times larger λ changes the best accuracy by {}, by its trend over all cells",

@@ -94,6 +94,7 @@ impl Section {
     pub fn law(&self) -> Claim {
         let which = self.which();
         Claim {
+            premise: false,
             statement: format!(
                 "The time to the best accuracy goes as 1/λ at fixed η, to within {SLOPE_TOLERANCE} of the slope{which} (R1)"
             ),

@@ -210,6 +210,7 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
         let slopes = large.section.fit().zip(usual.section.fit());
         let nearer = slopes.and_then(|(large, usual)| difference(large, usual));
         claims.push(Claim {
+            premise: false,
             statement: format!(
                 "{}: the slope is steeper where weights start large (w-std {}) than at w-std {:.2}",
                 large.network, large.w_std, usual.w_std
@@ -233,6 +234,7 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
             decision: Decision::below(0.0, nearer),
         });
         claims.push(Claim {
+            premise: false,
             statement: format!(
                 "{}: from large weights ‖θ‖² falls as e^(−2τ) at first, to within {RATE_TOLERANCE} of the rate",
                 large.network
@@ -248,6 +250,7 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
     let late = f.late.fit();
     let times = || f.late.cells.iter().filter_map(|c| c.t_star);
     claims.push(Claim {
+        premise: false,
         statement: format!(
             "Late generalization: test accuracy comes up at a step that goes as 1/(ηλ) over {:.1} decades, to within \
              {SLOPE_TOLERANCE} of the slope, long after the training data are fitted",

@@ -116,6 +116,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
         _ => narrow.iter().map(told).collect::<Vec<_>>().join("; "),
     };
     claims.push(Claim {
+        premise: false,
         statement: format!(
             "Where networks do not fit their training data t_* does not go as 1/λ, to within {SLOPE_TOLERANCE} of the slope (R8)"
         ),
