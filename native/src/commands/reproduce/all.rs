@@ -1,8 +1,6 @@
 //! `l2lab reproduce all`: every figure in a directory of its own, and one report over all.
 
 use std::{
-    collections::BTreeMap,
-    fmt::Write,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,21 +8,15 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, Command, parser::ValueSource};
-use l2lab_core::law::Verdict;
-use serde::{Deserialize, Serialize};
 
-use super::{Preset, emit, fig5, names};
+use super::{Preset, emit, fig5, names, overview};
 use crate::{
     cli::{self, Options},
     commands,
     executor::Interrupted,
-    report::{Report, escape, list, table_of, table_text},
     store::{Occupied, Store, free_directory, write_whole},
-    study::Claim,
 };
 
-const REPORT: &str = "report.html";
-const SUMMARY: &str = "summary.json";
 /// What the directory was begun with.
 const BEGUN: &str = "flags";
 /// How long one waits for another process that makes the same figure's directory.
@@ -36,29 +28,6 @@ pub fn flags(command: Command) -> Command {
          processes, on this machine or on others that share the directory, work together when they are given the same --out with \
          --resume.",
     )
-}
-
-/// What a figure's summary.json says of its claims.
-#[derive(Serialize, Deserialize)]
-struct Told {
-    command: String,
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    device: String,
-    heading: String,
-    about: String,
-    claims: Vec<Claim>,
-    /// Its pictures by their files' names.
-    #[serde(skip)]
-    pictures: BTreeMap<String, String>,
-}
-
-impl Told {
-    /// Which GPU of several hardly matters.
-    fn kind_of_device(&self) -> &str {
-        self.device.split_once(':').map_or(&self.device, |(kind, _)| kind)
-    }
 }
 
 /// Runs the command.
@@ -78,6 +47,9 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let emitted = matches.get_one::<String>("emit");
     let mut failures = Vec::new();
     let mut figures = Vec::new();
+    if emitted.is_none() {
+        overview::write(&dir, &options)?;
+    }
     for name in names().filter(|name| emitted.is_none() || *name != fig5::NAME) {
         eprintln!("== {name}");
         let figure = dir.join(name);
@@ -89,13 +61,17 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
             Err(error) => failures.push(format!("{name}: {error:#}")),
             Ok(_) => figures.push(figure),
         }
+        // What there is is told after each, in case that no later one is made.
+        if emitted.is_none() {
+            overview::write(&dir, &options)?;
+        }
     }
     if !failures.is_empty() {
         bail!("{} of {} figures failed: {}", failures.len(), names().count(), failures.join("; "));
     }
     match emitted {
         Some(kind) => emit::all(&dir, kind, &figures, &options),
-        None => finish(&dir, &options),
+        None => overview::tell(&dir, &options),
     }
 }
 
@@ -176,103 +152,4 @@ fn cost(matches: &ArgMatches, options: &Options) -> Result<String> {
         return Ok(format!("{}\n", serde_json::json!({ "figures": costs })));
     }
     Ok(costs.concat())
-}
-
-const HEAD: [&str; 3] = ["figure", "verdict", "claim"];
-
-/// What a picture of a figure's report is labelled with, as HTML.
-fn label(svg: &str) -> &str {
-    let rest = svg.split_once("aria-label=\"").map_or("", |(_, rest)| rest);
-    rest.split_once('"').map_or("", |(label, _)| label)
-}
-
-/// What is to be said where the figures were not all made alike.
-fn differing(told: &[(&str, Told)], what: &str, get: fn(&Told) -> &str) -> Option<String> {
-    let mut figures: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, of) in told {
-        figures.entry(get(of)).or_default().push(name);
-    }
-    let each = figures.iter().map(|(value, names)| format!("{value} ({})", names.join(", ")));
-    (figures.len() > 1)
-        .then(|| format!("The figures are of different {what}: {}.", each.collect::<Vec<_>>().join("; ")))
-}
-
-/// The report over all figures.
-fn finish(dir: &Path, options: &Options) -> Result<String> {
-    let mut told: Vec<(&str, Told)> = Vec::new();
-    for name in names() {
-        let figure = dir.join(name);
-        let read =
-            |file: &Path| fs::read_to_string(file).with_context(|| format!("'{}' cannot be read", file.display()));
-        let file = figure.join(SUMMARY);
-        let mut of: Told =
-            serde_json::from_str(&read(&file)?).with_context(|| format!("'{}' is damaged", file.display()))?;
-        for entry in fs::read_dir(&figure).with_context(|| format!("'{}' cannot be read", figure.display()))?.flatten()
-        {
-            if entry.path().extension().is_some_and(|e| e == "svg") {
-                of.pictures.insert(entry.file_name().to_string_lossy().into_owned(), read(&entry.path())?);
-            }
-        }
-        told.push((name, of));
-    }
-    let differences =
-        [differing(&told, "versions", |of| &of.version), differing(&told, "devices", Told::kind_of_device)];
-    let differences: Vec<String> = differences.into_iter().flatten().collect();
-    differences.iter().for_each(|text| eprintln!("{text}"));
-    let rows: Vec<Vec<String>> = told
-        .iter()
-        .flat_map(|(name, of)| of.claims.iter().map(|c| vec![(*name).to_owned(), c.verdict(), c.statement.clone()]))
-        .collect();
-    let all = || told.iter().flat_map(|(_, of)| &of.claims);
-    let claims = || all().filter(|c| !c.premise);
-    let [holds, fails, open, premise] = Verdict::ALL.map(|v| claims().filter(|c| c.decision.verdict == v).count());
-    let about = format!(
-        "{} figures, {} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data; of {premise} the premise \
-         is not met. ({} of {} networks fit their training data, which is the premise.) Each is decided by one-sided tests at 5 %, so \
-         that of {} claims on the edge of what they say about {:.0} would be decided wrongly.",
-        told.len(),
-        claims().count(),
-        all().filter(|c| c.premise && c.decision.verdict == Verdict::Holds).count(),
-        all().filter(|c| c.premise).count(),
-        claims().count(),
-        (0.05 * claims().count() as f64).ceil(),
-    );
-    let about = [&[about], &differences[..]].concat().join(" ");
-    let mut body = String::new();
-    for (name, of) in &told {
-        let _ = write!(body, "<section><h2>{}</h2><p>{}</p>", escape(&of.heading), escape(&of.about));
-        body += &list(&of.claims.iter().map(Claim::text).collect::<Vec<_>>());
-        body += "<div class=\"pictures\">";
-        for svg in of.pictures.values() {
-            let _ = write!(body, "<figure><figcaption>{}</figcaption>{svg}</figure>", label(svg));
-        }
-        body += "</div>";
-        let _ = write!(
-            body,
-            "<p><a href=\"{name}/{REPORT}\">All of it</a>: <code>l2lab {}</code></p></section>",
-            escape(&of.command)
-        );
-    }
-    let heading = "The figures of “On the training dynamics of deep networks with L2 regularization”";
-    let report = Report::page(
-        heading,
-        &about,
-        &format!("<div class=\"claims\">{}</div>", table_of(&HEAD, &rows)),
-        Vec::new(),
-        &body,
-    )?;
-    write_whole(&dir.join(REPORT), report.html.as_bytes())?;
-    let figures: BTreeMap<&str, &Told> = told.iter().map(|(name, of)| (*name, of)).collect();
-    let summary = serde_json::json!({
-        "command": "reproduce all",
-        "version": env!("CARGO_PKG_VERSION"),
-        "device": options.device.to_string(),
-        "figures": figures,
-    });
-    write_whole(&dir.join(SUMMARY), (serde_json::to_string_pretty(&summary)? + "\n").as_bytes())?;
-    if options.json {
-        return Ok(format!("{summary}\n"));
-    }
-    let text = table_text(&HEAD, &rows);
-    Ok(format!("{text}\n{about}\n\nreport: {}\n", dir.join(REPORT).display()))
 }

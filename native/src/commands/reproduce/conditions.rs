@@ -81,19 +81,18 @@ fn conditions(e: &Experiment) -> Vec<(&'static str, Experiment)> {
 }
 
 /// One phase for each condition; last, runs without L2 that are as long as those with the schedule.
-fn plan(job: &Job) -> Vec<Phase> {
+fn plan(job: &Job) -> Result<Vec<Phase>> {
     let mut phases = Vec::new();
     for (i, (_, experiment)) in conditions(&job.experiment).into_iter().enumerate() {
-        phases.push(Phase::of(format!("condition-{i}"), experiment, job));
+        phases.push(Phase::of(format!("condition-{i}"), experiment, job)?);
     }
     let scheduled = &phases[phases.len() - 3];
     let without = scheduled.runs.iter().map(|r| RunSpec { lambda: 0.0, ..r.clone() }).collect();
     phases.push(Phase { name: "without-l2".into(), experiment: scheduled.experiment.clone(), runs: without });
-    phases
+    Ok(phases)
 }
 
-fn make(job: &Job, preset: Preset) -> Result<String> {
-    let phases = plan(job);
+fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let names = conditions(&job.experiment).into_iter().map(|c| c.0).chain([WITHOUT_L2]);
     let mut sections = Vec::new();
     for (phase, name) in phases.iter().zip(names) {

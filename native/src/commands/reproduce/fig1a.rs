@@ -106,8 +106,8 @@ fn scaled(run: &RunSpec, middle: f64) -> u64 {
 }
 
 /// The runs for a fixed time, those for a time that goes as 1/λ where that is another, and those without L2.
-fn plan(job: &Job) -> Vec<Phase> {
-    let mut grid = Phase::grid(job);
+fn plan(job: &Job) -> Result<Vec<Phase>> {
+    let mut grid = Phase::grid(job)?;
     let middle = middle(&job.experiment);
     let again = job.runs.iter().filter(|r| r.lambda != middle);
     let of = |r: &RunSpec, lambda: f64, steps: u64| job.experiment.run(r.lr, lambda, r.seed, steps);
@@ -116,12 +116,12 @@ fn plan(job: &Job) -> Vec<Phase> {
     let longer = (longest as f64 * LONGER) as u64;
     let seeds = job.runs.iter().filter(|r| r.lambda == middle);
     grid[0].runs.extend(seeds.map(|r| of(r, 0.0, longer)));
-    grid
+    Ok(grid)
 }
 
-fn make(job: &Job, preset: Preset) -> Result<String> {
+fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let e = &job.experiment;
-    let traces = plan(job)[0].train(job)?;
+    let traces = phases[0].train(job)?;
     let middle = middle(e);
     let fixed: Vec<&Trace> = traces[..job.runs.len()].iter().collect();
     let (others, without): (Vec<&Trace>, Vec<&Trace>) =

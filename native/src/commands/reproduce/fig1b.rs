@@ -81,9 +81,9 @@ fn check(experiment: &Experiment) -> Result<()> {
     constant_lambda(experiment)
 }
 
-fn make(job: &Job, preset: Preset) -> Result<String> {
+fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let e = &job.experiment;
-    let grid = job.executor().train("grid", &job.runs)?;
+    let grid = phases[0].train(job)?;
     let of = predict::base(true);
     let short = short_runs(
         job,

@@ -30,9 +30,9 @@ pub const FIGURE: Figure = Figure {
     base,
     check,
     plan: Phase::grid,
-    make: |job, preset| {
+    make: |job, preset, phases| {
         let heading = heading("Figure 1c", preset, "AutoL2 beside constant λ");
-        make(job, FIGURE.command, heading, about(job, preset, presets::PAPER), "fig1c.svg", true)
+        make(job, phases, FIGURE.command, heading, about(job, preset, presets::PAPER), "fig1c.svg", true)
     },
 };
 
@@ -44,10 +44,10 @@ pub const LARGE_START: Figure = Figure {
     base: base_of_large_start,
     check,
     plan: Phase::grid,
-    make: |job, preset| {
+    make: |job, preset, phases| {
         let heading = heading("AutoL2 from large weights", preset, "beside constant λ, in a long budget");
         let about = about(job, preset, "a Wide ResNet 28-10 on CIFAR-10 as it usually starts");
-        make(job, LARGE_START.command, heading, about, "autol2.svg", false)
+        make(job, phases, LARGE_START.command, heading, about, "autol2.svg", false)
     },
 };
 
@@ -118,6 +118,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 /// `falls` adds the same with a falling η.
 fn make(
     job: &Job,
+    phases: &[Phase],
     command: &'static str,
     heading: String,
     about: String,
@@ -126,7 +127,7 @@ fn make(
 ) -> Result<String> {
     let e = &job.experiment;
     let train = |experiment: &Experiment, phase: &str, runs| job.executor_of(experiment)?.train(phase, runs);
-    let mut traces = train(e, "grid", &job.runs)?;
+    let mut traces = phases[0].train(job)?;
     // The best constant, switched off half way.
     let (best, _) =
         best_constant(&constants(&traces)).context("every run with a constant λ diverged: a smaller --lr helps")?;

@@ -84,8 +84,8 @@ fn check(experiment: &Experiment) -> Result<()> {
     constant_lambda(experiment)
 }
 
-fn make(job: &Job, preset: Preset) -> Result<String> {
-    let traces = job.executor().train("grid", &job.runs)?;
+fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+    let traces = phases[0].train(job)?;
     let findings = findings(&job.experiment, &traces, job.train_examples());
     let claims: Vec<Claim> = premise("", &traces).into_iter().chain(given(fits(&traces), claims(&findings))).collect();
     let rows = rows(&findings);

@@ -94,12 +94,12 @@ fn models(job: &Job) -> [(&'static str, Experiment); 3] {
     ]
 }
 
-fn plan(job: &Job) -> Vec<Phase> {
+fn plan(job: &Job) -> Result<Vec<Phase>> {
     models(job).into_iter().enumerate().map(|(i, (_, e))| Phase::of(format!("model-{i}"), e, job)).collect()
 }
 
-fn make(job: &Job, preset: Preset) -> Result<String> {
-    let models = plan(job)
+fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+    let models = phases
         .iter()
         .zip(models(job))
         .map(|(phase, (name, e))| Ok(model(Section::new(name, phase.train(job)?, &e))))

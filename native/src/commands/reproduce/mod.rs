@@ -11,6 +11,7 @@ mod fig1c;
 mod fig4;
 mod fig5;
 mod linear;
+mod overview;
 mod panels;
 mod presets;
 mod sections;
@@ -50,9 +51,9 @@ struct Figure {
     /// Its own word on an experiment.
     check: fn(&Experiment) -> Result<()>,
     /// What it trains, as far as that is known before anything has been.
-    plan: fn(&Job) -> Vec<Phase>,
-    /// Trains, and tells what came of it.
-    make: fn(&Job, Preset) -> Result<String>,
+    plan: fn(&Job) -> Result<Vec<Phase>>,
+    /// Trains these, and what depends on them, and tells what came of it.
+    make: fn(&Job, Preset, &[Phase]) -> Result<String>,
 }
 
 /// Runs that are trained together.
@@ -66,14 +67,15 @@ struct Phase {
 
 impl Phase {
     /// The grid of a job.
-    fn grid(job: &Job) -> Vec<Self> {
-        vec![Self { name: "grid".into(), experiment: job.experiment.clone(), runs: job.runs.clone() }]
+    fn grid(job: &Job) -> Result<Vec<Self>> {
+        Ok(vec![Self { name: "grid".into(), experiment: job.experiment.clone(), runs: job.runs.clone() }])
     }
 
-    /// The grid of an experiment that has a job's data. A grid that cannot be counted is empty, which the executor refuses.
-    fn of(name: impl Into<String>, experiment: Experiment, job: &Job) -> Self {
-        let runs = experiment.runs(job.train_examples()).unwrap_or_default();
-        Self { name: name.into(), experiment, runs }
+    /// The grid of an experiment that has a job's data.
+    fn of(name: impl Into<String>, experiment: Experiment, job: &Job) -> Result<Self> {
+        experiment.validate()?;
+        let runs = experiment.runs(job.train_examples())?;
+        Ok(Self { name: name.into(), experiment, runs })
     }
 
     /// Trains the phase.
@@ -234,7 +236,7 @@ impl Figure {
             ..Recipe::of_grid(self.command, on_data(matches, preset, (self.base)(preset)), &self.check)
         };
         let job = Job::start(matches, recipe)?;
-        let phases = (self.plan)(&job);
+        let phases = (self.plan)(&job)?;
         if only_cost {
             let pilot = matches.get_one::<PathBuf>("pilot").map(|dir| cost::power(dir, self.name)).transpose()?;
             return cost::tell(&job, self.name, &phases, pilot.as_deref());
@@ -248,7 +250,7 @@ impl Figure {
         if preset == Preset::Full && !job.options.resume {
             eprint!("{}", cost::tell(&job, self.name, &phases, None)?);
         }
-        job.explain(self.command, (self.make)(&job, preset))
+        job.explain(self.command, (self.make)(&job, preset, &phases))
     }
 }
 

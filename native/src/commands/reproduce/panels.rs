@@ -30,10 +30,17 @@ pub const FIG2ABC: Figure = Figure {
     base: presets::fully_connected,
     check: check_of_one,
     plan,
-    make: |job, preset| {
+    make: |job, preset, phases| {
         let what = "fully connected networks over λ and η";
         let paper = "three hidden layers on 512 images of MNIST";
-        make(job, FIG2ABC.command, heading("Figures 2a to 2c", preset, what), about(job, preset, paper), FILES_2ABC)
+        make(
+            job,
+            phases,
+            FIG2ABC.command,
+            heading("Figures 2a to 2c", preset, what),
+            about(job, preset, paper),
+            FILES_2ABC,
+        )
     },
 };
 
@@ -44,10 +51,10 @@ pub const FIG2DEF: Figure = Figure {
     base: presets::plain_wide_resnet,
     check: check_of_one,
     plan,
-    make: |job, preset| {
+    make: |job, preset, phases| {
         let what = "a Wide ResNet over λ and η";
         let about = about(job, preset, presets::PAPER);
-        make(job, FIG2DEF.command, heading("Figures 2d to 2f", preset, what), about, FILES_2DEF)
+        make(job, phases, FIG2DEF.command, heading("Figures 2d to 2f", preset, what), about, FILES_2DEF)
     },
 };
 
@@ -58,10 +65,10 @@ pub const FIG3: Figure = Figure {
     base: cnn,
     check: check_of_two,
     plan,
-    make: |job, preset| {
+    make: |job, preset, phases| {
         let what = "a CNN with and without batch normalization";
         let about = about(job, preset, "a CNN on CIFAR-10 with η = 0.01");
-        make(job, FIG3.command, heading("Figure 3", preset, what), about, FILES_3)
+        make(job, phases, FIG3.command, heading("Figure 3", preset, what), about, FILES_3)
     },
 };
 
@@ -147,17 +154,23 @@ fn check_of_two(experiment: &Experiment) -> Result<()> {
     Ok(())
 }
 
-fn plan(job: &Job) -> Vec<Phase> {
-    let mut phases = Phase::grid(job);
+fn plan(job: &Job) -> Result<Vec<Phase>> {
+    let mut phases = Phase::grid(job)?;
     if job.experiment.model == ModelKind::Cnn {
         let experiment = Experiment { batch_norm: true, ..job.experiment.clone() };
         phases.push(Phase { name: "batch-norm".into(), experiment, runs: job.runs.clone() });
     }
-    phases
+    Ok(phases)
 }
 
-fn make(job: &Job, command: &'static str, heading: String, about: String, files: [&'static str; 3]) -> Result<String> {
-    let phases = plan(job);
+fn make(
+    job: &Job,
+    phases: &[Phase],
+    command: &'static str,
+    heading: String,
+    about: String,
+    files: [&'static str; 3],
+) -> Result<String> {
     let names = if phases.len() == 1 { [""; 2] } else { ["without batch norm", "with batch norm"] };
     let train = |(phase, name): (&Phase, &'static str)| -> Result<Section> {
         Ok(Section::new(name, phase.train(job)?, &phase.experiment))

@@ -100,18 +100,18 @@ fn scales(job: &Job) -> &'static [f64] {
 }
 
 /// Each network at each scale, the networks outermost; last the runs of small λ.
-fn plan(job: &Job) -> Vec<Phase> {
+fn plan(job: &Job) -> Result<Vec<Phase>> {
     let e = &job.experiment;
     let mut phases = Vec::new();
     for (network, of) in networks(e) {
         for &w_std in scales(job) {
             let name = format!("{}-{w_std:.2}", network.replace(' ', "-"));
-            phases.push(Phase::of(name, Experiment { w_std: Some(w_std), ..of.clone() }, job));
+            phases.push(Phase::of(name, Experiment { w_std: Some(w_std), ..of.clone() }, job)?);
         }
     }
     let smaller: Vec<f64> = e.lambda.iter().map(|l| l / FURTHER).filter(|l| !e.lambda.contains(l)).collect();
-    phases.push(Phase::of("late", Experiment { lambda: smaller.into(), ..largest(e, scales(job)) }, job));
-    phases
+    phases.push(Phase::of("late", Experiment { lambda: smaller.into(), ..largest(e, scales(job)) }, job)?);
+    Ok(phases)
 }
 
 /// The experiment's own network from the largest weights.
@@ -119,20 +119,17 @@ fn largest(e: &Experiment, scales: &[f64]) -> Experiment {
     Experiment { w_std: scales.last().copied(), ..e.clone() }
 }
 
-fn make(job: &Job, preset: Preset) -> Result<String> {
+fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let e = &job.experiment;
     let scales = scales(job);
-    let mut phases = plan(job).into_iter();
-    let mut starts = Vec::new();
-    for (network, _) in networks(e) {
-        for &w_std in scales {
-            let Some(phase) = phases.next() else { unreachable!("the plan has one for each") };
-            starts.push(start(network, w_std, phase.train(job)?, &phase.experiment));
-        }
-    }
-    let Some(phase) = phases.next() else { unreachable!("the plan ends with it") };
-    let (own, smaller) = (&starts[scales.len() - 1].section.traces, phase.train(job)?);
-    let late = Section::new("", own.iter().cloned().chain(smaller.iter().cloned()).collect(), &phase.experiment);
+    let [of_starts @ .., last] = phases else { unreachable!("the plan ends with the runs of small λ") };
+    let kinds = networks(e).into_iter().flat_map(|(network, _)| scales.iter().map(move |&w_std| (network, w_std)));
+    let starts = kinds
+        .zip(of_starts)
+        .map(|((network, w_std), phase)| Ok(start(network, w_std, phase.train(job)?, &phase.experiment)))
+        .collect::<Result<Vec<_>>>()?;
+    let (own, smaller) = (&starts[scales.len() - 1].section.traces, last.train(job)?);
+    let late = Section::new("", own.iter().cloned().chain(smaller.iter().cloned()).collect(), &last.experiment);
     let findings = Findings { fitted_at: fitted_at(&late.traces), starts, late };
     let claims = claims(&findings, scales.len());
     let rows: Vec<Vec<String>> = findings.starts.iter().map(row).collect();

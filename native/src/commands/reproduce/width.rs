@@ -70,13 +70,13 @@ fn widths(job: &Job) -> &'static [usize] {
     if Preset::of_flags(&job.flags) == Some(Preset::Smoke) { &WIDTHS_SMOKE } else { &WIDTHS }
 }
 
-fn plan(job: &Job) -> Vec<Phase> {
+fn plan(job: &Job) -> Result<Vec<Phase>> {
     let of = |&width: &usize| Phase::of(format!("width-{width}"), Experiment { width, ..job.experiment.clone() }, job);
     widths(job).iter().map(of).collect()
 }
 
-fn make(job: &Job, preset: Preset) -> Result<String> {
-    let widths = plan(job)
+fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+    let widths = phases
         .iter()
         .map(|phase| {
             let width = phase.experiment.width;

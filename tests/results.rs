@@ -1,0 +1,178 @@
+//! What README and page say in numbers is what the results and recordings beside them hold: `native/results`, each made by the command
+//! that stands beside it, and `www/public/recorded`. With `L2LAB_WRITE=1` the README's tables are written from them.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> Value {
+    let text = fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// A number with a true minus sign.
+fn number(value: &Value, digits: usize) -> String {
+    format!("{:.digits$}", value.as_f64().unwrap()).replace('-', "−")
+}
+
+fn interval(value: &Value, ci: &Value, digits: usize) -> String {
+    format!("{} [{}, {}]", number(value, digits), number(&ci[0], digits), number(&ci[1], digits))
+}
+
+/// Puts `table` between a pair of comments of the README, or compares it with what is there.
+fn block(name: &str, table: &str) {
+    let path = root().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let [begin, end] = [format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n")];
+    let (before, rest) = readme.split_once(&begin).unwrap_or_else(|| panic!("README.md has no {begin}"));
+    let (there, after) = rest.split_once(&end).unwrap_or_else(|| panic!("README.md has no {end}"));
+    if env::var_os("L2LAB_WRITE").is_some() {
+        fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+    } else {
+        assert_eq!(there, table, "README.md differs from the results; write it with L2LAB_WRITE=1");
+    }
+}
+
+/// Sweeps of the README, by the folders of their summaries: weights and images, and the command.
+const SWEEPS: [(&str, &str, &str); 4] = [
+    ("large", "large, Fashion-MNIST", "sweep"),
+    ("large-mnist", "large, MNIST", "sweep --data mnist --test 2000"),
+    ("standard", "standard, Fashion-MNIST", "sweep --model fc"),
+    ("standard-mnist", "standard, MNIST", "sweep --model fc --data mnist --test 2000"),
+];
+
+#[test]
+fn the_readmes_slopes_are_those_of_its_sweeps() {
+    let mut table = String::from(
+        "| weights, images | command | cells timed | slope | times exchanged | without L2 | the law | regret at λ_pred |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for (folder, what, command) in SWEEPS {
+        let summary = read(&format!("native/results/sweeps/{folder}/summary.json"));
+        let (fit, cells) = (&summary["fit"], summary["cells"].as_array().unwrap().len());
+        let without = &fit["without_l2"];
+        let slope = if without["slope"].is_null() { "—".into() } else { number(&without["slope"], 2) };
+        let prediction = &summary["prediction"];
+        table += &format!(
+            "| {what} | `l2lab {command}` | {} of {cells} | {} | {} | {slope} ({} of {}) | *{}* | {} |\n",
+            fit["cells_timed"],
+            interval(&fit["slope"], &fit["slope_ci"], 2),
+            interval(&fit["placebo_slope"], &fit["placebo_ci"], 2),
+            without["timed"],
+            without["cells"],
+            fit["law"].as_str().unwrap(),
+            interval(&prediction["regret"], &prediction["regret_ci"], 4),
+        );
+    }
+    block("sweeps", &table);
+}
+
+/// The studies that there are, in the order of the report over all.
+fn studies() -> Vec<(String, Value)> {
+    let names = [
+        "fig1a",
+        "fig1b",
+        "fig1c",
+        "autol2",
+        "fig2abc",
+        "fig2def",
+        "fig3",
+        "fig4",
+        "sharpness",
+        "conditions",
+        "linear",
+        "width",
+        "fig5",
+    ];
+    let there = |name: &&str| root().join(format!("native/results/{name}/summary.json")).is_file();
+    names
+        .iter()
+        .filter(there)
+        .map(|name| ((*name).to_owned(), read(&format!("native/results/{name}/summary.json"))))
+        .collect()
+}
+
+#[test]
+fn the_readmes_claims_are_those_of_the_standard_studies() {
+    let studies = studies();
+    assert!(!studies.is_empty());
+    let mut table = String::from("| study | n | verdict | claim |\n|---|---|---|---|\n");
+    for (name, summary) in &studies {
+        assert_eq!(summary["command"], format!("reproduce {name}"));
+        assert!(summary["heading"].as_str().unwrap().contains(", standard: "), "{name}");
+        let own = summary["claims"].as_array().unwrap().iter().filter(|c| c["premise"] != true);
+        for claim in own {
+            let verdict = claim["verdict"].as_str().unwrap();
+            let needed = match claim["seeds_needed"].as_u64() {
+                Some(seeds) if verdict.starts_with("not decided") => format!(" (about {seeds} seeds would)"),
+                _ => String::new(),
+            };
+            table += &format!(
+                "| `{name}` | {} | *{verdict}*{needed} | {} |\n",
+                summary["experiment"]["seeds"],
+                claim["statement"].as_str().unwrap()
+            );
+        }
+    }
+    block("claims", &table);
+    // The report over all has the same claims.
+    let all = read("native/results/summary.json");
+    for (name, summary) in &studies {
+        assert_eq!(all["figures"][name]["claims"], summary["claims"], "{name}");
+    }
+}
+
+#[test]
+fn every_study_keeps_the_traces_that_its_numbers_are_of() {
+    for (name, summary) in studies() {
+        let packed = fs::File::open(root().join(format!("native/results/{name}/traces.csv.gz")));
+        if name == "fig5" {
+            continue;
+        }
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed.unwrap()), &mut text).unwrap();
+        let seeds: std::collections::BTreeSet<&str> =
+            text.lines().skip(1).map(|l| l.split(',').nth(5).unwrap()).collect();
+        assert_eq!(seeds.len() as u64, summary["experiment"]["seeds"].as_u64().unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn the_pages_sentences_are_those_of_its_recordings() {
+    let index = fs::read_to_string(root().join("www/index.html")).unwrap();
+    let index = index.split_whitespace().collect::<Vec<_>>().join(" ");
+    let recorded = |name: &str| read(&format!("www/public/recorded/{name}.json"));
+    let best_fit = |recording: &Value| {
+        let points = recording["traces"].as_array().unwrap().iter().flat_map(|t| t["points"].as_array().unwrap());
+        points.map(|m| m["train_accuracy"].as_f64().unwrap()).fold(0.0, f64::max)
+    };
+    // "three networks with different random weights are trained for each", and the 512 images.
+    for name in ["clock", "auto", "limits-linear", "limits-small"] {
+        let experiment = &recorded(name)["experiment"];
+        assert_eq!((&experiment["seeds"], &experiment["train"]), (&3.into(), &512.into()), "{name}");
+    }
+    assert!(index.contains("three networks with different random weights") && index.contains("512 training images"));
+    // The law is seen where the page shows it: the curves lie on one another in τ, and not in steps, and the slope is −1 to within 0.2.
+    let clock = recorded("clock");
+    let (collapse, fit) = (&clock["findings"]["collapse"], &clock["findings"]["fits"]["arrival"]);
+    let low = collapse["exponent_ci"][0].as_f64().unwrap();
+    assert!(low > 0.5 && fit["law"] == "holds", "{collapse} {fit}");
+    assert!(collapse["spread_in_tau"].as_f64().unwrap() < 0.5 * collapse["spread_in_steps"].as_f64().unwrap());
+    // "it cannot fit its 512 training images", and the networks of the first figure can.
+    assert!(index.contains("four units wide") && index.contains("it cannot fit its 512 training images"));
+    let small = recorded("limits-small");
+    assert!(small["experiment"]["width"] == 4 && best_fit(&small) < 0.999 && best_fit(&clock) > 0.999);
+    // A linear model shrinks and does not fade: no λ falls by more than a few images of 400.
+    let linear = recorded("limits-linear");
+    assert_eq!(linear["experiment"]["model"], "linear");
+    for cell in linear["findings"]["cells"].as_array().unwrap() {
+        assert!(cell["late_decay"]["mean"].as_f64().unwrap() < 0.01, "{cell}");
+    }
+}
