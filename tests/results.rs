@@ -91,12 +91,9 @@ fn studies() -> Vec<(String, Value)> {
         "width",
         "fig5",
     ];
-    let there = |name: &&str| root().join(format!("native/results/{name}/summary.json")).is_file();
-    names
-        .iter()
-        .filter(there)
-        .map(|name| ((*name).to_owned(), read(&format!("native/results/{name}/summary.json"))))
-        .collect()
+    let path = |name: &str| format!("native/results/{name}/summary.json");
+    let there = names.into_iter().filter(|name| root().join(path(name)).is_file());
+    there.map(|name| (name.to_owned(), read(&path(name)))).collect()
 }
 
 #[test]

@@ -25,16 +25,15 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The forecast of the traces of a grid that have ended, over `examples` training examples. `None` when no λ that ran with every
+    /// The forecast of a grid's traces that have ended, over `examples` training examples. `None` when no λ that ran with every
     /// seed can be timed, or there is no second λ to compare with.
     ///
     /// # Errors
     /// When the experiment's budget is not a possible number of steps.
-    pub fn new(experiment: &Experiment, ended: &[Trace], examples: usize) -> Result<Option<Self>, ExperimentError> {
+    pub fn new(experiment: &Experiment, grid: &Grid<'_>, examples: usize) -> Result<Option<Self>, ExperimentError> {
         let lr = experiment.lr.iter().copied().fold(0.0, f64::max);
         let mut lambdas: Vec<f64> = experiment.lambda.iter().copied().filter(|&l| l > 0.0).collect();
         lambdas.sort_by(|a, b| b.total_cmp(a));
-        let grid = Grid::new(ended, experiment.estimator);
         let cell_of = |lambda: f64| {
             let is_meant = |i: &usize| {
                 let curves = &grid.cells[*i];
@@ -46,7 +45,7 @@ impl Forecast {
         let found = lambdas.iter().find_map(|&l| Some((l, cell_of(l)?)));
         let Some((lambda0, cell)) = found.filter(|_| lambdas.len() > 1) else { return Ok(None) };
         let budget = budget(experiment, lr, lambda0, &lambdas, examples)?;
-        let prediction = predict(&grid, cell, experiment.total_lr(lr, budget));
+        let prediction = predict(grid, cell, experiment.total_lr(lr, budget));
         let possible = |p: &Prediction| p.lambda_pred > 0.0 && p.lambda_pred.is_finite();
         Ok(prediction.filter(possible).map(|prediction| Self { lr, lambda0, budget, prediction }))
     }

@@ -87,14 +87,15 @@ impl Findings {
     /// When the experiment's budget is not a possible number of steps.
     pub fn new(experiment: &Experiment, examples: usize, traces: &[Trace]) -> Result<Self, ExperimentError> {
         let ended: Vec<Trace> = traces.iter().filter(|t| t.end.is_some()).cloned().collect();
-        let Analysis { runs, cells, fits, refusals, collapse, tolerance } = Analysis::new(&ended, experiment.estimator);
+        let (analysis, grid) = Analysis::with_grid(&ended, experiment.estimator);
+        let Analysis { runs, cells, fits, refusals, collapse, tolerance } = analysis;
         let mut of_ended = runs.into_iter();
         let runs = traces.iter().map(|t| match t.end {
             Some(_) => of_ended.next().unwrap_or_else(|| RunSummary::new(t)),
             None => RunSummary::new(t),
         });
         let runs = runs.collect();
-        let forecast = Forecast::new(experiment, &ended, examples)?;
+        let forecast = Forecast::new(experiment, &grid, examples)?;
         let scores = forecast.as_ref().map_or_else(Vec::new, |f| f.scores(experiment, &ended));
         Ok(Self { runs, cells, fits, refusals, collapse, tolerance, forecast, scores, regret: None })
     }

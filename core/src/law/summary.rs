@@ -215,6 +215,12 @@ impl Analysis {
     /// Of runs that have ended; `own` is the experiment's estimator.
     #[must_use]
     pub fn new(traces: &[Trace], own: Estimator) -> Self {
+        Self::with_grid(traces, own).0
+    }
+
+    /// The same, with the grid that it is of.
+    #[must_use]
+    pub fn with_grid(traces: &[Trace], own: Estimator) -> (Self, Grid<'_>) {
         let mut runs: Vec<RunSummary> = traces.iter().map(RunSummary::new).collect();
         let (mut fits, mut refusals) = (BTreeMap::new(), BTreeMap::new());
         let (accuracy, loss) = (Grid::new(traces, Estimator::Arrival), Grid::new(traces, Estimator::Loss));
@@ -237,13 +243,16 @@ impl Analysis {
             }
         }
         let [arrival, peak, loss] = &grids;
+        let chosen = Estimator::ALL.iter().position(|&e| e == own).unwrap_or(0);
+        let cells = (0..grids[chosen].cells.len()).map(|i| cell(&grids[chosen], arrival, peak, i)).collect();
+        let [arrival, peak, loss] = grids;
         let chosen = match own {
             Estimator::Arrival => arrival,
             Estimator::Peak => peak,
             Estimator::Loss => loss,
         };
-        let cells = (0..chosen.cells.len()).map(|i| cell(chosen, arrival, peak, i)).collect();
-        Self { runs, cells, fits, refusals, collapse: collapse(chosen), tolerance: chosen.tolerance.tolerance }
+        let tolerance = chosen.tolerance.tolerance;
+        (Self { runs, cells, fits, refusals, collapse: collapse(&chosen), tolerance }, chosen)
     }
 }
 
