@@ -78,10 +78,13 @@ fn the_readmes_slopes_are_those_of_its_sweeps() {
 fn studies() -> Vec<(String, Value)> {
     let names = [
         "fig1a",
+        "fig1a-large",
         "fig1b",
+        "fig1b-large",
         "fig1c",
-        "autol2",
+        "fig1c-large",
         "fig2abc",
+        "fig2abc-large",
         "fig2def",
         "fig3",
         "fig4",

@@ -301,11 +301,20 @@ fn everything_is_reproduced_in_one_directory_with_one_report() {
     let base = ["reproduce", "all", "--preset", "smoke", "--out", "all"];
     let text = good(dir.path(), &base);
     let paper = ["fig1a", "fig1b", "fig1c", "fig2abc", "fig2def", "fig3", "fig4", "fig5"];
-    for name in paper.into_iter().chain(["autol2", "sharpness", "conditions", "linear", "width"]) {
+    for name in paper.into_iter().chain([
+        "sharpness",
+        "conditions",
+        "linear",
+        "width",
+        "fig1a-large",
+        "fig1b-large",
+        "fig1c-large",
+        "fig2abc-large",
+    ]) {
         assert!(text.contains(name), "{name}: {text}");
         assert!(dir.path().join("all").join(name).join("report.html").is_file(), "{name}");
     }
-    assert!(text.contains("13 figures, "), "{text}");
+    assert!(text.contains("16 figures, "), "{text}");
     let all = summary(dir.path(), "all");
     let claims = |name: &str| all["figures"][name]["claims"].as_array().unwrap().len();
     assert!(claims("fig2def") >= 3 && claims("fig5") >= 2, "{all}");
@@ -540,7 +549,7 @@ fn widths_that_cannot_fit_say_nothing_of_the_law_and_end_it() {
 
 #[test]
 fn autol2_from_large_weights_is_put_beside_the_papers_constant() {
-    let (summary, rows) = study("autol2");
+    let (summary, rows) = study("fig1c-large");
     let sections = summary["sections"].as_array().unwrap();
     assert_eq!(sections.len(), 1, "no falling η");
     let arms = sections[0]["arms"].as_array().unwrap();

@@ -242,9 +242,8 @@ impl Analysis {
                 }
             }
         }
-        let [arrival, peak, loss] = &grids;
-        let chosen = Estimator::ALL.iter().position(|&e| e == own).unwrap_or(0);
-        let cells = (0..grids[chosen].cells.len()).map(|i| cell(&grids[chosen], arrival, peak, i)).collect();
+        let own_grid = grids.iter().find(|grid| grid.estimator == own).unwrap_or(&grids[0]);
+        let cells = (0..own_grid.cells.len()).map(|i| cell(own_grid, &grids[0], &grids[1], i)).collect();
         let [arrival, peak, loss] = grids;
         let chosen = match own {
             Estimator::Arrival => arrival,

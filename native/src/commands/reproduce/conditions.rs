@@ -12,7 +12,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, presets,
+    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, presets,
     sections::{HEAD, Section, times},
 };
 use crate::{
@@ -26,6 +26,9 @@ pub const FIGURE: Figure = Figure {
     name: "conditions",
     command: "reproduce conditions",
     about: "The law with and without momentum, augmentation, a schedule of η and batch normalization",
+    title: "Conditions",
+    what: "the law with momentum, augmentation, a schedule and batch normalization",
+    paper: "these for a Wide ResNet on CIFAR-10",
     base: presets::large_start,
     check,
     plan,
@@ -92,7 +95,7 @@ fn plan(job: &Job) -> Result<Vec<Phase>> {
     Ok(phases)
 }
 
-fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let names = conditions(&job.experiment).into_iter().map(|c| c.0).chain([WITHOUT_L2]);
     let mut sections = Vec::new();
     for (phase, name) in phases.iter().zip(names) {
@@ -106,22 +109,18 @@ fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let claims = claims(&findings);
     let rows: Vec<Vec<String>> = findings.sections.iter().flat_map(Section::rows).collect();
     let traces: Vec<&[Trace]> = findings.sections.iter().map(|s| s.traces.as_slice()).collect();
-    let figure =
+    let drawn =
         times(&findings.sections[..findings.sections.len() - 1], &|s| s.name.clone(), SeriesLabelPosition::UpperRight);
     let part = Part {
         title: "Time to the best accuracy".into(),
         text: "Of the mean curve over seeds, where it shows a t_*. The law is a straight line of slope −1.".into(),
-        figure,
+        figure: drawn,
         file: Some("conditions.svg"),
     };
     let study = Study {
-        command: FIGURE.command,
-        heading: heading(
-            "Conditions",
-            preset,
-            "the law with momentum, augmentation, a schedule and batch normalization",
-        ),
-        about: about(job, preset, "these for a Wide ResNet on CIFAR-10"),
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
         parts: vec![part],

@@ -9,7 +9,7 @@ use l2lab_core::{
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, about, conflict, constant_lambda, heading, one_length, premise, presets};
+use super::{Figure, Phase, Preset, conflict, constant_lambda, one_length, premise, presets};
 use crate::{
     commands::{
         Job, exponent,
@@ -25,10 +25,22 @@ pub const FIGURE: Figure = Figure {
     name: "fig1b",
     command: "reproduce fig1b",
     about: "Test accuracy against the budget: λ_pred beside the tuned λ",
+    title: "Figure 1b",
+    what: "λ_pred beside the tuned λ",
+    paper: presets::PAPER,
     base,
     check,
     plan: Phase::grid,
     make,
+};
+
+pub const LARGE: Figure = Figure {
+    name: "fig1b-large",
+    command: "reproduce fig1b-large",
+    about: "Figure 1b from weights that start large",
+    title: "Figure 1b from large weights",
+    base: base_of_large_start,
+    ..FIGURE
 };
 
 /// Budgets, as fractions of the longest.
@@ -70,6 +82,15 @@ fn base(preset: Preset) -> Experiment {
     }
 }
 
+fn base_of_large_start(preset: Preset) -> Experiment {
+    let of = presets::large_start(preset);
+    let long = vec![0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002].into();
+    match preset {
+        Preset::Smoke => Experiment { tau: None, steps: Some(200), ..of },
+        _ => Experiment { lambda: long, tau: None, steps: Some(10_000), ..of },
+    }
+}
+
 fn check(experiment: &Experiment) -> Result<()> {
     one_length(experiment)?;
     // A run's curve has to serve every budget.
@@ -81,7 +102,7 @@ fn check(experiment: &Experiment) -> Result<()> {
     constant_lambda(experiment)
 }
 
-fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let e = &job.experiment;
     let grid = phases[0].train(job)?;
     let of = predict::base(true);
@@ -114,9 +135,9 @@ fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let findings = Findings { lambda0: short.lambda, budgets: &budgets, optima: &optima, exponent: &exponent };
     let rows = rows(&budgets, &optima);
     let study = Study {
-        command: FIGURE.command,
-        heading: heading("Figure 1b", preset, "λ_pred beside the tuned λ"),
-        about: about(job, preset, presets::PAPER),
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
         parts: parts(&budgets, &optima, &outcomes),

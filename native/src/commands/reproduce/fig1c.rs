@@ -12,9 +12,9 @@ use l2lab_core::{
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about,
+    Figure, Phase, Preset,
     arms::{Arm, HEAD, PAPERS, Section, best_constant, claims, constants, rate, rows, section, text},
-    conflict, fits, given, heading, one_length, premise, presets,
+    conflict, fits, given, one_length, premise, presets,
 };
 use crate::{
     commands::Job,
@@ -26,29 +26,25 @@ use crate::{
 pub const FIGURE: Figure = Figure {
     name: "fig1c",
     command: "reproduce fig1c",
-    about: "AutoL2 and other schedules of λ beside the best constant λ",
+    about: "AutoL2 and other schedules of λ beside the best constant λ and the paper's",
+    title: "Figure 1c",
+    what: "AutoL2 beside constant λ",
+    paper: presets::PAPER,
     base,
     check,
     plan: Phase::grid,
-    make: |job, preset, phases| {
-        let heading = heading("Figure 1c", preset, "AutoL2 beside constant λ");
-        make(job, phases, FIGURE.command, heading, about(job, preset, presets::PAPER), "fig1c.svg", true)
-    },
+    make: |figure, job, preset, phases| make(figure, job, preset, phases, true),
 };
 
 /// Where AutoL2 should win: the constant that ends best in a long budget is too small to wear large weights off soon.
-pub const LARGE_START: Figure = Figure {
-    name: "autol2",
-    command: "reproduce autol2",
-    about: "AutoL2 beside constant λ where it should win: weights that start large, a constant η and a long budget",
+pub const LARGE: Figure = Figure {
+    name: "fig1c-large",
+    command: "reproduce fig1c-large",
+    about: "Figure 1c from weights that start large, over a long budget: where AutoL2 should win",
+    title: "Figure 1c from large weights",
     base: base_of_large_start,
-    check,
-    plan: Phase::grid,
-    make: |job, preset, phases| {
-        let heading = heading("AutoL2 from large weights", preset, "beside constant λ, in a long budget");
-        let about = about(job, preset, "a Wide ResNet 28-10 on CIFAR-10 as it usually starts");
-        make(job, phases, LARGE_START.command, heading, about, "autol2.svg", false)
-    },
+    make: |figure, job, preset, phases| make(figure, job, preset, phases, false),
+    ..FIGURE
 };
 
 /// What the constants are compared with unless the reader says otherwise.
@@ -116,15 +112,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 }
 
 /// `falls` adds the same with a falling η.
-fn make(
-    job: &Job,
-    phases: &[Phase],
-    command: &'static str,
-    heading: String,
-    about: String,
-    file: &'static str,
-    falls: bool,
-) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase], falls: bool) -> Result<String> {
     let e = &job.experiment;
     let train = |experiment: &Experiment, phase: &str, runs| job.executor_of(experiment)?.train(phase, runs);
     let mut traces = phases[0].train(job)?;
@@ -153,12 +141,12 @@ fn make(
         .map(|s| format!("<h2>The numbers, {}</h2>{}", rate(s.lr_schedule), table_of(&HEAD, &rows(s))))
         .collect();
     let study = Study {
-        command,
-        heading,
-        about,
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
-        parts: parts(&sections, e, &traces, file),
+        parts: parts(&sections, e, &traces),
         tail: tables.concat(),
         text: sections.iter().map(text).collect::<Vec<_>>().join("\n"),
     };
@@ -179,7 +167,7 @@ fn falling(job: &Job, best: f64) -> Result<Vec<Trace>> {
     job.executor_of(&falling)?.train("falling-lr", &runs)
 }
 
-fn parts(sections: &[Section], e: &Experiment, traces: &[Trace], file: &'static str) -> Vec<Part> {
+fn parts(sections: &[Section], e: &Experiment, traces: &[Trace]) -> Vec<Part> {
     let mut parts = Vec::new();
     for section in sections {
         let shown: Vec<&Arm> = section
@@ -197,7 +185,7 @@ fn parts(sections: &[Section], e: &Experiment, traces: &[Trace], file: &'static 
             shown.iter().enumerate().map(line).collect()
         };
         let rate = rate(section.lr_schedule);
-        let file = (section.lr_schedule == LrSchedule::Constant).then_some(file);
+        let file = (section.lr_schedule == LrSchedule::Constant).then_some("fig1c.svg");
         parts.push(Part {
             title: format!("Test accuracy, {rate}"),
             text: "Means over seeds, smoothed in log time. Dashed: the constant λ whose final accuracy is best.".into(),

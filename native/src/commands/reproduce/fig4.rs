@@ -14,8 +14,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, fits, given, grid_of_lambda, heading, interval, premise,
-    presets,
+    Figure, Phase, Preset, conflict, constant_lambda, fits, given, grid_of_lambda, interval, premise, presets,
 };
 use crate::{
     commands::Job,
@@ -29,6 +28,9 @@ pub const FIGURE: Figure = Figure {
     name: "fig4",
     command: "reproduce fig4",
     about: "Training curves: test accuracy that peaks and decays, and the training loss beside it",
+    title: "Figure 4",
+    what: "accuracy peaks and decays",
+    paper: presets::PAPER,
     base,
     check,
     plan: Phase::grid,
@@ -84,15 +86,15 @@ fn check(experiment: &Experiment) -> Result<()> {
     constant_lambda(experiment)
 }
 
-fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let traces = phases[0].train(job)?;
     let findings = findings(&job.experiment, &traces, job.train_examples());
     let claims: Vec<Claim> = premise("", &traces).into_iter().chain(given(fits(&traces), claims(&findings))).collect();
     let rows = rows(&findings);
     let study = Study {
-        command: FIGURE.command,
-        heading: heading("Figure 4", preset, "accuracy peaks and decays"),
-        about: about(job, preset, presets::PAPER),
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
         parts: parts(&findings),

@@ -11,7 +11,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, presets,
+    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, presets,
     sections::{HEAD, Section},
 };
 use crate::{
@@ -25,6 +25,9 @@ pub const FIGURE: Figure = Figure {
     name: "linear",
     command: "reproduce linear",
     about: "A linear model beside a fully connected network: whether accuracy declines late under L2",
+    title: "Linear",
+    what: "a linear model beside a fully connected network",
+    paper: "no such figure, but says so of linear models",
     base,
     check,
     plan,
@@ -98,7 +101,7 @@ fn plan(job: &Job) -> Result<Vec<Phase>> {
     models(job).into_iter().enumerate().map(|(i, (_, e))| Phase::of(format!("model-{i}"), e, job)).collect()
 }
 
-fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let models = phases
         .iter()
         .zip(models(job))
@@ -109,9 +112,9 @@ fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let rows: Vec<Vec<String>> = findings.models.iter().flat_map(|m| m.section.rows()).collect();
     let traces: Vec<&[Trace]> = findings.models.iter().map(|m| m.section.traces.as_slice()).collect();
     let study = Study {
-        command: FIGURE.command,
-        heading: heading("Linear", preset, "a linear model beside a fully connected network"),
-        about: about(job, preset, "no such figure, but says so of linear models"),
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
         parts: parts(&findings, job),

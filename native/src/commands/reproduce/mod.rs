@@ -46,6 +46,11 @@ struct Figure {
     /// The command that makes it.
     command: &'static str,
     about: &'static str,
+    /// What its report is headed by, and what that is about.
+    title: &'static str,
+    what: &'static str,
+    /// What the paper has in its place.
+    paper: &'static str,
     /// Its experiment at a scale.
     base: fn(Preset) -> Experiment,
     /// Its own word on an experiment.
@@ -53,7 +58,7 @@ struct Figure {
     /// What it trains, as far as that is known before anything has been.
     plan: fn(&Job) -> Result<Vec<Phase>>,
     /// Trains these, and what depends on them, and tells what came of it.
-    make: fn(&Job, Preset, &[Phase]) -> Result<String>,
+    make: fn(&Self, &Job, Preset, &[Phase]) -> Result<String>,
 }
 
 /// Runs that are trained together.
@@ -84,13 +89,16 @@ impl Phase {
     }
 }
 
-/// The figures, in the paper's order. Figure 5 is the theory's, which is solved before anything is trained.
-const FIGURES: [&Figure; 12] = [
+/// The figures, in the paper's order, those of large initial weights beside them; then what it says without a figure. Figure 5 is the theory's, which is solved before anything is trained.
+const FIGURES: [&Figure; 15] = [
     &fig1a::FIGURE,
+    &fig1a::LARGE,
     &fig1b::FIGURE,
+    &fig1b::LARGE,
     &fig1c::FIGURE,
-    &fig1c::LARGE_START,
+    &fig1c::LARGE,
     &panels::FIG2ABC,
+    &panels::FIG2ABC_LARGE,
     &panels::FIG2DEF,
     &panels::FIG3,
     &fig4::FIGURE,
@@ -220,6 +228,20 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
 }
 
 impl Figure {
+    /// What its report is headed by.
+    fn heading(&self, preset: Preset) -> String {
+        heading(self.title, preset, self.what)
+    }
+
+    /// What was trained, and what the paper trains where that is another.
+    fn about(&self, job: &Job, preset: Preset) -> String {
+        let seeds = job.experiment.seeds;
+        let own = if job.executor().tasks.differ() { ", each with images of its own" } else { "" };
+        let paper = self.paper;
+        let scale = if preset == Preset::Full { String::new() } else { format!("{preset}; the paper has {paper}. ") };
+        format!("{scale}{}; {seeds} seed(s){own}", output::title(&job.experiment, &(&job.model).into()))
+    }
+
     fn run(&self, matches: &ArgMatches) -> Result<String> {
         let preset = Preset::of(matches);
         let only_cost = matches.get_flag("cost");
@@ -250,7 +272,7 @@ impl Figure {
         if preset == Preset::Full && !job.options.resume {
             eprint!("{}", cost::tell(&job, self.name, &phases, None)?);
         }
-        job.explain(self.command, (self.make)(&job, preset, &phases))
+        job.explain(self.command, (self.make)(self, &job, preset, &phases))
     }
 }
 
@@ -305,14 +327,6 @@ fn constant_lambda(experiment: &Experiment) -> Result<()> {
 fn heading(figure: &str, preset: Preset, what: &str) -> String {
     let scale = if preset == Preset::Full { String::new() } else { format!(", {preset}") };
     format!("{figure}{scale}: {what}")
-}
-
-/// What was trained, and what the paper trains where that is another.
-fn about(job: &Job, preset: Preset, paper: &str) -> String {
-    let seeds = job.experiment.seeds;
-    let own = if job.executor().tasks.differ() { ", each with images of its own" } else { "" };
-    let scale = if preset == Preset::Full { String::new() } else { format!("{preset}; the paper has {paper}. ") };
-    format!("{scale}{}; {seeds} seed(s){own}", output::title(&job.experiment, &(&job.model).into()))
 }
 
 /// The highest training accuracy of runs, and the λ of the run that has it.

@@ -12,7 +12,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, presets,
+    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, presets,
     sections::{HEAD, Section},
 };
 use crate::{
@@ -27,49 +27,51 @@ pub const FIG2ABC: Figure = Figure {
     name: "fig2abc",
     command: "reproduce fig2abc",
     about: "Fully connected networks over λ and η: time to the best accuracy, best accuracy, accuracy within a budget",
+    title: "Figures 2a to 2c",
+    what: "fully connected networks over λ and η",
+    paper: "three hidden layers on 512 images of MNIST",
     base: presets::fully_connected,
     check: check_of_one,
     plan,
-    make: |job, preset, phases| {
-        let what = "fully connected networks over λ and η";
-        let paper = "three hidden layers on 512 images of MNIST";
-        make(
-            job,
-            phases,
-            FIG2ABC.command,
-            heading("Figures 2a to 2c", preset, what),
-            about(job, preset, paper),
-            FILES_2ABC,
-        )
+    make: |figure, job, preset, phases| make(figure, job, preset, phases, FILES_2ABC),
+};
+
+pub const FIG2ABC_LARGE: Figure = Figure {
+    name: "fig2abc-large",
+    command: "reproduce fig2abc-large",
+    about: "Figures 2a to 2c from weights that start large",
+    title: "Figures 2a to 2c from large weights",
+    base: |preset| {
+        let of = presets::large_start(preset);
+        Experiment { lr: vec![0.02, 0.05].into(), ..of }
     },
+    ..FIG2ABC
 };
 
 pub const FIG2DEF: Figure = Figure {
     name: "fig2def",
     command: "reproduce fig2def",
     about: "A Wide ResNet over λ and η, plain SGD: time to the best accuracy, best accuracy, accuracy within a budget",
+    title: "Figures 2d to 2f",
+    what: "a Wide ResNet over λ and η",
+    paper: presets::PAPER,
     base: presets::plain_wide_resnet,
     check: check_of_one,
     plan,
-    make: |job, preset, phases| {
-        let what = "a Wide ResNet over λ and η";
-        let about = about(job, preset, presets::PAPER);
-        make(job, phases, FIG2DEF.command, heading("Figures 2d to 2f", preset, what), about, FILES_2DEF)
-    },
+    make: |figure, job, preset, phases| make(figure, job, preset, phases, FILES_2DEF),
 };
 
 pub const FIG3: Figure = Figure {
     name: "fig3",
     command: "reproduce fig3",
     about: "A CNN with and without batch normalization over λ: time to the best accuracy, best accuracy, accuracy in a budget",
+    title: "Figure 3",
+    what: "a CNN with and without batch normalization",
+    paper: "a CNN on CIFAR-10 with η = 0.01",
     base: cnn,
     check: check_of_two,
     plan,
-    make: |job, preset, phases| {
-        let what = "a CNN with and without batch normalization";
-        let about = about(job, preset, "a CNN on CIFAR-10 with η = 0.01");
-        make(job, phases, FIG3.command, heading("Figure 3", preset, what), about, FILES_3)
-    },
+    make: |figure, job, preset, phases| make(figure, job, preset, phases, FILES_3),
 };
 
 const FILES_2ABC: [&str; 3] = ["fig2a.svg", "fig2b.svg", "fig2c.svg"];
@@ -89,6 +91,7 @@ struct Findings {
 fn cnn(preset: Preset) -> Experiment {
     let mini = Experiment {
         model: ModelKind::Cnn,
+        train: 5000,
         batch: 50,
         lr: vec![0.01].into(),
         momentum: 0.0,
@@ -163,14 +166,7 @@ fn plan(job: &Job) -> Result<Vec<Phase>> {
     Ok(phases)
 }
 
-fn make(
-    job: &Job,
-    phases: &[Phase],
-    command: &'static str,
-    heading: String,
-    about: String,
-    files: [&'static str; 3],
-) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase], files: [&'static str; 3]) -> Result<String> {
     let names = if phases.len() == 1 { [""; 2] } else { ["without batch norm", "with batch norm"] };
     let train = |(phase, name): (&Phase, &'static str)| -> Result<Section> {
         Ok(Section::new(name, phase.train(job)?, &phase.experiment))
@@ -183,9 +179,9 @@ fn make(
     let head = if findings.sections.len() == 1 { &HEAD[1..] } else { &HEAD };
     let traces: Vec<&[Trace]> = findings.sections.iter().map(|s| s.traces.as_slice()).collect();
     let study = Study {
-        command,
-        heading,
-        about,
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
         parts: parts(&findings, &job.experiment, files),

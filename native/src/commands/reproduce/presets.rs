@@ -36,11 +36,11 @@ pub fn authors() -> Experiment {
     }
 }
 
-/// A tenth of CIFAR-10 and a CNN with batch normalization.
+/// A CNN with batch normalization, and as many images of CIFAR-10 as it fits.
 pub fn cnn() -> Experiment {
     Experiment {
         data: "cifar10".into(),
-        train: 5000,
+        train: 2000,
         model: ModelKind::Cnn,
         batch_norm: true,
         depth: 3,
@@ -49,7 +49,7 @@ pub fn cnn() -> Experiment {
         lr: vec![0.02].into(),
         momentum: 0.9,
         lambda: vec![0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.0005].into(),
-        epochs: Some(25.0),
+        epochs: Some(60.0),
         ..Experiment::default()
     }
 }

@@ -14,7 +14,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, conflict, constant_lambda, grid_of_lambda, heading, interval, presets,
+    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, presets,
     sections::{Section, law_found},
 };
 use crate::{
@@ -29,6 +29,9 @@ pub const FIGURE: Figure = Figure {
     name: "sharpness",
     command: "reproduce sharpness",
     about: "Where the law is sharp: slope and collapse against the scale of initial weights, for three kinds of networks",
+    title: "Sharpness",
+    what: "the law against the scale of initial weights",
+    paper: "nothing like it",
     base: presets::large_start,
     check,
     plan,
@@ -119,7 +122,7 @@ fn largest(e: &Experiment, scales: &[f64]) -> Experiment {
     Experiment { w_std: scales.last().copied(), ..e.clone() }
 }
 
-fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let e = &job.experiment;
     let scales = scales(job);
     let [of_starts @ .., last] = phases else { unreachable!("the plan ends with the runs of small λ") };
@@ -136,9 +139,9 @@ fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let traces: Vec<&[Trace]> =
         findings.starts.iter().map(|s| s.section.traces.as_slice()).chain([smaller.as_slice()]).collect();
     let study = Study {
-        command: FIGURE.command,
-        heading: heading("Sharpness", preset, "the law against the scale of initial weights"),
-        about: about(job, preset, "nothing like it"),
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
         parts: parts(&findings, scales.len()),

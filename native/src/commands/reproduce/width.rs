@@ -11,7 +11,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, about, best_fit, conflict, constant_lambda, grid_of_lambda, heading, presets,
+    Figure, Phase, Preset, best_fit, conflict, constant_lambda, grid_of_lambda, presets,
     sections::{HEAD, Section},
 };
 use crate::{
@@ -26,6 +26,9 @@ pub const FIGURE: Figure = Figure {
     name: "width",
     command: "reproduce width",
     about: "Networks from too narrow to ample for their training data: where the law ends",
+    title: "Width",
+    what: "where the law ends",
+    paper: "no such figure, but says so of networks that are not overparameterized",
     base,
     check,
     plan,
@@ -75,7 +78,7 @@ fn plan(job: &Job) -> Result<Vec<Phase>> {
     widths(job).iter().map(of).collect()
 }
 
-fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
+fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let widths = phases
         .iter()
         .map(|phase| {
@@ -89,9 +92,9 @@ fn make(job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let rows: Vec<Vec<String>> = findings.widths.iter().flat_map(|w| w.section.rows()).collect();
     let traces: Vec<&[Trace]> = findings.widths.iter().map(|w| w.section.traces.as_slice()).collect();
     let study = Study {
-        command: FIGURE.command,
-        heading: heading("Width", preset, "where the law ends"),
-        about: about(job, preset, "no such figure, but says so of networks that are not overparameterized"),
+        command: figure.command,
+        heading: figure.heading(preset),
+        about: figure.about(job, preset),
         claims: &claims,
         findings: &findings,
         parts: parts(&findings),
