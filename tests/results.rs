@@ -2,7 +2,11 @@
 //! that stands beside it, and `www/public/recorded`. With `L2LAB_WRITE=1` the README's tables are written from them.
 
 use std::{
-    env, fs,
+    collections::BTreeSet,
+    env,
+    fmt::Write,
+    fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -60,8 +64,9 @@ fn the_readmes_slopes_are_those_of_its_sweeps() {
         let without = &fit["without_l2"];
         let slope = if without["slope"].is_null() { "—".into() } else { number(&without["slope"], 2) };
         let prediction = &summary["prediction"];
-        table += &format!(
-            "| {what} | `l2lab {command}` | {} of {cells} | {} | {} | {slope} ({} of {}) | *{}* | {} |\n",
+        writeln!(
+            table,
+            "| {what} | `l2lab {command}` | {} of {cells} | {} | {} | {slope} ({} of {}) | *{}* | {} |",
             fit["cells_timed"],
             interval(&fit["slope"], &fit["slope_ci"], 2),
             interval(&fit["placebo_slope"], &fit["placebo_ci"], 2),
@@ -69,7 +74,8 @@ fn the_readmes_slopes_are_those_of_its_sweeps() {
             without["cells"],
             fit["law"].as_str().unwrap(),
             interval(&prediction["regret"], &prediction["regret_ci"], 4),
-        );
+        )
+        .unwrap();
     }
     block("sweeps", &table);
 }
@@ -114,11 +120,8 @@ fn the_readmes_claims_are_those_of_the_standard_studies() {
                 Some(seeds) if verdict.starts_with("not decided") => format!(" (about {seeds} seeds would)"),
                 _ => String::new(),
             };
-            table += &format!(
-                "| `{name}` | {} | *{verdict}*{needed} | {} |\n",
-                summary["experiment"]["seeds"],
-                claim["statement"].as_str().unwrap()
-            );
+            let (seeds, statement) = (&summary["experiment"]["seeds"], claim["statement"].as_str().unwrap());
+            writeln!(table, "| `{name}` | {seeds} | *{verdict}*{needed} | {statement} |").unwrap();
         }
     }
     block("claims", &table);
@@ -137,9 +140,8 @@ fn every_study_keeps_the_traces_that_its_numbers_are_of() {
             continue;
         }
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed.unwrap()), &mut text).unwrap();
-        let seeds: std::collections::BTreeSet<&str> =
-            text.lines().skip(1).map(|l| l.split(',').nth(5).unwrap()).collect();
+        flate2::read::GzDecoder::new(packed.unwrap()).read_to_string(&mut text).unwrap();
+        let seeds: BTreeSet<&str> = text.lines().skip(1).map(|l| l.split(',').nth(5).unwrap()).collect();
         assert_eq!(seeds.len() as u64, summary["experiment"]["seeds"].as_u64().unwrap(), "{name}");
     }
 }

@@ -211,9 +211,12 @@ impl Job {
             check_memory(&experiment, &model, &runs, threads, split.train.len())?;
         }
         let fewer = choice.advice("fewer --train and --test examples take less of its memory");
-        let tasks = failure::caught(fewer, || match data_of_seeds && tasks::draws(&experiment, &full) {
-            true => Tasks::of_seeds(&experiment, &full, &device),
-            false => Ok(Tasks::shared(&split, &device)),
+        let tasks = failure::caught(fewer, || {
+            if data_of_seeds && tasks::draws(&experiment, &full) {
+                Tasks::of_seeds(&experiment, &full, &device)
+            } else {
+                Ok(Tasks::shared(&split, &device))
+            }
         })?;
         let mut store = match resumed {
             Some((store, _)) => Some(store),

@@ -28,7 +28,7 @@ pub const FIGURE: Figure = Figure {
     paper: presets::PAPER,
     base,
     check,
-    plan,
+    plan: |job| Ok(vec![grid(job)]),
     make,
 };
 
@@ -119,17 +119,17 @@ fn scaled(run: &RunSpec, middle: f64) -> u64 {
 }
 
 /// The runs for a fixed time, those for a time that goes as 1/λ where that is another, and those without L2.
-fn plan(job: &Job) -> Result<Vec<Phase>> {
-    let mut grid = Phase::grid(job)?;
+fn grid(job: &Job) -> Phase {
+    let mut grid = Phase::grid(job);
     let middle = middle(&job.experiment);
     let again = job.runs.iter().filter(|r| r.lambda != middle);
     let of = |r: &RunSpec, lambda: f64, steps: u64| job.experiment.run(r.lr, lambda, r.seed, steps);
-    grid[0].runs.extend(again.map(|r| of(r, r.lambda, scaled(r, middle))));
-    let longest = grid[0].runs.iter().map(|r| r.steps).max().unwrap_or(1);
+    grid.runs.extend(again.map(|r| of(r, r.lambda, scaled(r, middle))));
+    let longest = grid.runs.iter().map(|r| r.steps).max().unwrap_or(1);
     let longer = (longest as f64 * LONGER) as u64;
     let seeds = job.runs.iter().filter(|r| r.lambda == middle);
-    grid[0].runs.extend(seeds.map(|r| of(r, 0.0, longer)));
-    Ok(grid)
+    grid.runs.extend(seeds.map(|r| of(r, 0.0, longer)));
+    grid
 }
 
 fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {

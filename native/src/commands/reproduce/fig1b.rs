@@ -30,7 +30,7 @@ pub const FIGURE: Figure = Figure {
     paper: presets::PAPER,
     base,
     check,
-    plan: Phase::grid,
+    plan: |job| Ok(vec![Phase::grid(job)]),
     make,
 };
 

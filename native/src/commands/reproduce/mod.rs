@@ -72,8 +72,8 @@ struct Phase {
 
 impl Phase {
     /// The grid of a job.
-    fn grid(job: &Job) -> Result<Vec<Self>> {
-        Ok(vec![Self { name: "grid".into(), experiment: job.experiment.clone(), runs: job.runs.clone() }])
+    fn grid(job: &Job) -> Self {
+        Self { name: "grid".into(), experiment: job.experiment.clone(), runs: job.runs.clone() }
     }
 
     /// The grid of an experiment that has a job's data.

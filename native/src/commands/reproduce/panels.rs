@@ -158,10 +158,10 @@ fn check_of_two(experiment: &Experiment) -> Result<()> {
 }
 
 fn plan(job: &Job) -> Result<Vec<Phase>> {
-    let mut phases = Phase::grid(job)?;
+    let mut phases = vec![Phase::grid(job)];
     if job.experiment.model == ModelKind::Cnn {
         let experiment = Experiment { batch_norm: true, ..job.experiment.clone() };
-        phases.push(Phase { name: "batch-norm".into(), experiment, runs: job.runs.clone() });
+        phases.push(Phase::of("batch-norm", experiment, job)?);
     }
     Ok(phases)
 }

@@ -215,22 +215,7 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
                 "{}: the slope is steeper where weights start large (w-std {}) than at w-std {:.2}",
                 large.network, large.w_std, usual.w_std
             ),
-            found: match (slopes, nearer) {
-                (Some((large, usual)), Some(m)) => format!(
-                    "It is {} beside {}: the difference is {} (n = {} seeds)",
-                    with_interval(large.slope, large.slope_ci, 2),
-                    with_interval(usual.slope, usual.slope_ci, 2),
-                    with_interval(m.mean, m.ci, 2),
-                    m.n
-                ),
-                _ => {
-                    let told = |s: &Start| match s.section.fit() {
-                        Some(fit) => format!("{:.2}", fit.slope),
-                        None => format!("none ({:.0} % of the cells can be timed)", 100.0 * s.share_timed),
-                    };
-                    format!("Where weights start large it is {}, at the other scale {}", told(large), told(usual))
-                }
-            },
+            found: steeper(large, usual, nearer),
             decision: Decision::below(0.0, nearer),
         });
         claims.push(Claim {
@@ -269,6 +254,18 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
         decision: late.map_or(Decision::OPEN, Decision::of_law),
     });
     claims
+}
+
+/// The slopes of both scales, and how much steeper the first is.
+fn steeper(large: &Start, usual: &Start, nearer: Option<Mean>) -> String {
+    let told = |s: &Start| match s.section.fit() {
+        Some(fit) => with_interval(fit.slope, fit.slope_ci, 2),
+        None => format!("none ({:.0} % of the cells can be timed)", 100.0 * s.share_timed),
+    };
+    let difference = nearer.map_or_else(String::new, |m| {
+        format!(": the difference is {} (n = {} seeds)", with_interval(m.mean, m.ci, 2), m.n)
+    });
+    format!("It is {} beside {}{difference}", told(large), told(usual))
 }
 
 /// Over how many decades of λ cells were timed.

@@ -40,9 +40,9 @@ const WIDTHS: [usize; 8] = [2, 3, 4, 6, 8, 16, 32, 64];
 const LONG: f64 = 10.0;
 const WIDTHS_SMOKE: [usize; 2] = [1, 16];
 
-/// One width.
+/// The networks of one width.
 #[derive(Serialize)]
-struct Width {
+struct Networks {
     width: usize,
     /// The highest training accuracy of all runs.
     training_accuracy: Option<f64>,
@@ -52,7 +52,7 @@ struct Width {
 
 #[derive(Serialize)]
 struct Findings {
-    widths: Vec<Width>,
+    widths: Vec<Networks>,
 }
 
 /// Narrow networks take longer.
@@ -84,7 +84,7 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
         .map(|phase| {
             let width = phase.experiment.width;
             let section = Section::new(format!("width {width}"), phase.train(job)?, &phase.experiment);
-            Ok(Width { width, training_accuracy: best_fit(&section.traces).map(|b| b.1), section })
+            Ok(Networks { width, training_accuracy: best_fit(&section.traces).map(|b| b.1), section })
         })
         .collect::<Result<Vec<_>>>()?;
     let findings = Findings { widths };
@@ -106,13 +106,13 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
 
 fn claims(f: &Findings) -> Vec<Claim> {
     let mut claims: Vec<Claim> = f.widths.iter().flat_map(|w| w.section.given(vec![w.section.law()])).collect();
-    let narrow: Vec<&Width> = f.widths.iter().filter(|w| !w.section.fits_training_data()).collect();
-    let told = |w: &&Width| match w.section.fit() {
-        Some(fit) => format!("width {}: slope {}", w.width, with_interval(fit.slope, fit.slope_ci, 2)),
-        None => {
-            let timed = w.section.cells.iter().filter(|c| c.t_star.is_some()).count();
-            format!("width {}: no slope, {timed} of {} cells can be timed", w.width, w.section.cells.len())
+    let narrow: Vec<&Networks> = f.widths.iter().filter(|w| !w.section.fits_training_data()).collect();
+    let told = |w: &&Networks| {
+        if let Some(fit) = w.section.fit() {
+            return format!("width {}: slope {}", w.width, with_interval(fit.slope, fit.slope_ci, 2));
         }
+        let timed = w.section.cells.iter().filter(|c| c.t_star.is_some()).count();
+        format!("width {}: no slope, {timed} of {} cells can be timed", w.width, w.section.cells.len())
     };
     let found = match narrow[..] {
         [] => format!("Every width reaches a training accuracy of {FITTED}"),
@@ -121,7 +121,8 @@ fn claims(f: &Findings) -> Vec<Claim> {
     claims.push(Claim {
         premise: false,
         statement: format!(
-            "Where networks do not fit their training data t_* does not go as 1/λ, to within {SLOPE_TOLERANCE} of the slope (R8)"
+            "Where networks do not fit their training data the law is not seen: fewer than three λ can be timed, or the slope is not −1 \
+             to within {SLOPE_TOLERANCE} (R8)"
         ),
         found,
         decision: ends(&narrow.iter().map(|w| w.section.fit().map(Decision::of_law)).collect::<Vec<_>>()),
@@ -141,13 +142,13 @@ fn ends(laws: &[Option<Decision>]) -> Decision {
 }
 
 fn parts(f: &Findings) -> Vec<Part> {
-    let of = |name: &str, color, value: &dyn Fn(&Width) -> Option<f64>| Series {
+    let of = |name: &str, color, value: &dyn Fn(&Networks) -> Option<f64>| Series {
         name: name.into(),
         color: Some((color, 2)),
         mark: Mark::LineAndDots,
         points: f.widths.iter().filter_map(|w| Some((w.width as f64, value(w)?))).collect(),
     };
-    let best = |w: &Width| w.section.cells.iter().filter_map(|c| c.max_test_accuracy).reduce(f64::max);
+    let best = |w: &Networks| w.section.cells.iter().filter_map(|c| c.max_test_accuracy).reduce(f64::max);
     let accuracy = figures::Figure {
         x: "width".into(),
         y: "accuracy".into(),
