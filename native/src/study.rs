@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     commands::Job,
     output,
-    report::{Part, Report, list},
+    report::{Part, Report, escape, table_of},
 };
 
 /// A claim of the paper, and what the runs say of it.
@@ -45,6 +45,30 @@ impl Claim {
             _ => text.to_owned(),
         }
     }
+}
+
+/// How many claims hold, and how many networks meet their premise.
+pub fn counts<'a>(all: impl Iterator<Item = &'a Claim>) -> String {
+    let (premises, claims): (Vec<&Claim>, Vec<&Claim>) = all.partition(|c| c.premise);
+    let [holds, fails, open, premise] =
+        Verdict::ALL.map(|verdict| claims.iter().filter(|c| c.decision.verdict == verdict).count());
+    let fitted = premises.iter().filter(|c| c.decision.verdict == Verdict::Holds).count();
+    let of_premises = match premises.len() {
+        0 => String::new(),
+        networks => format!(" {fitted} of {networks} networks fit their training data, which is the premise."),
+    };
+    format!(
+        "{} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data; of {premise} the premise is not met.\
+         {of_premises}",
+        claims.len()
+    )
+}
+
+/// Claims as a table, as HTML.
+pub fn claims_table(claims: &[Claim]) -> String {
+    let row = |c: &Claim| vec![c.verdict(), c.statement.clone(), c.found.clone()];
+    let table = table_of(&["verdict", "claim", "found"], &claims.iter().map(row).collect::<Vec<_>>());
+    format!("<div class=\"claims\">{table}</div>")
 }
 
 /// `summary.json` of a study.
@@ -87,7 +111,6 @@ impl<F: Serialize> Study<'_, F> {
     /// # Errors
     /// When a file cannot be written.
     pub fn finish(self, job: &Job, phases: &[&[Trace]]) -> Result<String> {
-        let said: Vec<String> = self.claims.iter().map(Claim::text).collect();
         let summary = Summary {
             command: self.command,
             version: env!("CARGO_PKG_VERSION"),
@@ -98,14 +121,16 @@ impl<F: Serialize> Study<'_, F> {
             findings: self.findings,
             claims: self.claims,
         };
-        let report = Report::page(&self.heading, &self.about, &list(&said), self.parts, &self.tail)?;
+        let counts = format!("<p>{}</p>", escape(&counts(self.claims.iter())));
+        let tail = format!("<h2>What is claimed and what was found</h2>{}{}", claims_table(self.claims), self.tail);
+        let report = Report::page(&self.heading, &self.about, &counts, self.parts, &tail)?;
         output::write_packed(job, &summary, phases, &report)?;
         if job.options.json {
             return Ok(serde_json::to_string(&summary)? + "\n");
         }
         let mut text = format!("{}\n\n{}", self.about, self.text);
-        for claim in said {
-            let _ = write!(text, "\n{claim}\n");
+        for claim in self.claims {
+            let _ = write!(text, "\n{}\n", claim.text());
         }
         Ok(text + &output::place(job))
     }

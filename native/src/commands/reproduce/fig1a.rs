@@ -282,7 +282,7 @@ fn part(f: &Findings, e: &Experiment) -> Part {
             x: "λ".into(),
             y: "final test accuracy".into(),
             series: vec![series(0, "fixed time"), series(1, "time ∝ 1/λ")],
-            legend: SeriesLabelPosition::LowerLeft,
+            legend: SeriesLabelPosition::LowerMiddle,
             ..figures::Figure::default()
         },
         file: Some("fig1a.svg"),

@@ -196,7 +196,7 @@ fn parts(f: &Findings, job: &Job) -> Vec<Part> {
         x: "τ".into(),
         y: "test accuracy".into(),
         series: f.models.iter().enumerate().map(curve).collect(),
-        legend: SeriesLabelPosition::LowerLeft,
+        legend: SeriesLabelPosition::UpperLeft,
         ..figures::Figure::default()
     };
     let part = |title: &str, text: String, figure, file| Part { title: title.into(), text, figure, file: Some(file) };

@@ -3,15 +3,14 @@
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result};
-use l2lab_core::law::Verdict;
 use serde::{Deserialize, Serialize};
 
 use super::names;
 use crate::{
     cli::Options,
-    report::{Report, escape, list, table_of, table_text},
+    report::{Report, escape, table_of, table_text},
     store::write_whole,
-    study::Claim,
+    study::{Claim, claims_table, counts},
 };
 
 const REPORT: &str = "report.html";
@@ -98,12 +97,12 @@ pub fn write(dir: &Path, options: &Options) -> Result<()> {
     let mut body = String::new();
     for (name, of) in &told {
         let _ = write!(body, "<section><h2>{}</h2><p>{}</p>", escape(&of.heading), escape(&of.about));
-        body += &list(&of.claims.iter().map(Claim::text).collect::<Vec<_>>());
         body += "<div class=\"pictures\">";
         for svg in of.pictures.values() {
             let _ = write!(body, "<figure><figcaption>{}</figcaption>{svg}</figure>", label(svg));
         }
         body += "</div>";
+        body += &claims_table(&of.claims);
         let _ = write!(
             body,
             "<p><a href=\"{name}/{REPORT}\">All of it</a>: <code>l2lab {}</code></p></section>",
@@ -130,27 +129,23 @@ pub fn tell(dir: &Path, options: &Options) -> Result<String> {
     Ok(format!("{text}\n{about}\n\nreport: {}\n", dir.join(REPORT).display()))
 }
 
+/// The claims; whether their premise is met is told with each figure.
 fn rows(told: &[(&str, Told)]) -> Vec<Vec<String>> {
     let row = |name: &str, c: &Claim| vec![name.to_owned(), c.verdict(), c.statement.clone()];
-    told.iter().flat_map(|(name, of)| of.claims.iter().map(move |c| row(name, c))).collect()
+    told.iter().flat_map(|(name, of)| of.claims.iter().filter(|c| !c.premise).map(move |c| row(name, c))).collect()
 }
 
 fn about(told: &[(&str, Told)]) -> String {
     let all = || told.iter().flat_map(|(_, of)| &of.claims);
-    let claims = || all().filter(|c| !c.premise);
-    let [holds, fails, open, premise] = Verdict::ALL.map(|v| claims().filter(|c| c.decision.verdict == v).count());
+    let claims = all().filter(|c| !c.premise).count();
     let missing = names().count() - told.len();
     let text = format!(
-        "{} figures{}, {} claims: {holds} hold, {fails} do not hold here, {open} are not decided by this data; of {premise} the \
-         premise is not met. ({} of {} networks fit their training data, which is the premise.) Each is decided by one-sided tests \
-         at 5 %, so that of {} claims on the edge of what they say about {:.0} would be decided wrongly.",
+        "{} figures{}, {} Each is decided by one-sided tests at 5 %, so that of {claims} claims on the edge of what they say about {:.0} \
+         would be decided wrongly.",
         told.len(),
         if missing > 0 { format!(" ({missing} are still to be made)") } else { String::new() },
-        claims().count(),
-        all().filter(|c| c.premise && c.decision.verdict == Verdict::Holds).count(),
-        all().filter(|c| c.premise).count(),
-        claims().count(),
-        (0.05 * claims().count() as f64).ceil(),
+        counts(all()),
+        (0.05 * claims as f64).ceil(),
     );
     let differences = [differing(told, "versions", |of| &of.version), differing(told, "devices", Told::kind_of_device)];
     [text].into_iter().chain(differences.into_iter().flatten()).collect::<Vec<_>>().join(" ")

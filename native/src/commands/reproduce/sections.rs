@@ -100,10 +100,17 @@ impl Section {
             ),
             found: match self.fit() {
                 Some(f) => law_found(f, self.cells.len()),
-                None => self.refusals.get(self.estimator.name()).cloned().unwrap_or_default(),
+                None => self.refused(),
             },
             decision: self.fit().map_or(Decision::OPEN, Decision::of_law),
         }
+    }
+
+    /// Why there is no fit by the experiment's estimator, as a sentence.
+    pub fn refused(&self) -> String {
+        let why = self.refusals.get(self.estimator.name()).map_or("", String::as_str);
+        let mut letters = why.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     }
 
     /// Claims under the paper's premise, and the premise itself before them.

@@ -249,7 +249,7 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
                 times().fold(0.0, f64::max),
                 law_found(fit, f.late.cells.len())
             ),
-            None => f.late.refusals.get(f.late.estimator.name()).cloned().unwrap_or_default(),
+            None => f.late.refused(),
         },
         decision: late.map_or(Decision::OPEN, Decision::of_law),
     });
