@@ -13,7 +13,7 @@ use super::{Figure, Phase, Preset, conflict, constant_lambda, one_length, premis
 use crate::{
     commands::{
         Job, exponent,
-        predict::{self, Short, short_runs},
+        predict::{Short, short_runs},
     },
     figures::{self, Mark, Series},
     output::{number, with_interval},
@@ -48,6 +48,8 @@ const BUDGETS: [f64; 3] = [0.25, 0.5, 1.0];
 const BUDGETS_FULL: [f64; 7] = [0.0125, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 /// How many times t_* of the short runs a budget has to be: they are to be short beside it.
 const SHORT: f64 = 2.0;
+/// Their length in τ: twice what networks need that arrive late.
+const SHORT_TAU: f64 = 6.0;
 /// What following the prediction may cost and still count as good.
 const TOLERANCE: f64 = 0.01;
 
@@ -105,11 +107,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let e = &job.experiment;
     let grid = phases[0].train(job)?;
-    let of = predict::base(true);
-    let short = short_runs(
-        job,
-        &Experiment { epochs: None, steps: None, tau: of.tau, measurements: of.measurements, ..e.clone() },
-    )?;
+    let short = short_runs(job, &Experiment { epochs: None, steps: None, tau: Some(SHORT_TAU), ..e.clone() })?;
     let (examples, longest) = (job.train_examples(), job.runs[0].steps);
     let fractions: &[f64] = if preset == Preset::Full { &BUDGETS_FULL } else { &BUDGETS };
     let mut budgets = Vec::new();
