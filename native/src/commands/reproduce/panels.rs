@@ -95,16 +95,16 @@ fn cnn(preset: Preset) -> Experiment {
         batch: 50,
         lr: vec![0.01].into(),
         momentum: 0.0,
-        lambda: vec![0.2, 0.1, 0.05, 0.02].into(),
+        lambda: vec![0.2, 0.1, 0.05].into(),
         epochs: None,
-        tau: Some(3.0),
+        tau: Some(2.0),
         seeds: 3,
         batch_norm: false,
         ..presets::cnn()
     };
     match preset {
         Preset::Mini => mini,
-        Preset::Standard => Experiment { seeds: 10, ..mini },
+        Preset::Standard => Experiment { lambda: vec![0.2, 0.1, 0.05, 0.02].into(), tau: Some(3.0), seeds: 10, ..mini },
         Preset::Smoke => Experiment {
             train: 64,
             test: 50,

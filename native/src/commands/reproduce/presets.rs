@@ -58,7 +58,7 @@ pub fn cnn() -> Experiment {
 pub fn of(preset: Preset) -> Experiment {
     match preset {
         Preset::Full => authors(),
-        Preset::Mini => cnn(),
+        Preset::Mini => Experiment { lambda: vec![0.1, 0.03, 0.01, 0.002, 0.0005].into(), ..cnn() },
         Preset::Standard => Experiment { seeds: 8, ..cnn() },
         Preset::Smoke => {
             let lambda = vec![0.1, 0.03, 0.01].into();
@@ -88,6 +88,7 @@ pub fn plain_wide_resnet(preset: Preset) -> Experiment {
         width: 1,
         normalization: Normalization::Running,
         batch: 25,
+        lambda: vec![0.04, 0.02, 0.01].into(),
         lr: vec![0.2, 0.4].into(),
         tau: Some(2.0),
         seeds: 3,
@@ -96,7 +97,7 @@ pub fn plain_wide_resnet(preset: Preset) -> Experiment {
     match preset {
         Preset::Full => full,
         Preset::Mini => mini,
-        Preset::Standard => Experiment { seeds: 8, ..mini },
+        Preset::Standard => Experiment { lambda: full.lambda.clone(), seeds: 8, ..mini },
         Preset::Smoke => {
             Experiment { train: 32, test: 20, batch: 8, lambda: vec![0.8, 0.4, 0.2].into(), seeds: 2, ..mini }
         }
@@ -109,7 +110,7 @@ pub fn fully_connected(preset: Preset) -> Experiment {
         data: "mnist".into(),
         test: 2000,
         width: 128,
-        lambda: vec![0.1, 0.03, 0.01, 0.003].into(),
+        lambda: vec![0.3, 0.1, 0.03, 0.01].into(),
         lr: vec![0.05, 0.1, 0.2].into(),
         tau: Some(2.0),
         seeds: 5,
@@ -117,7 +118,7 @@ pub fn fully_connected(preset: Preset) -> Experiment {
     };
     match preset {
         Preset::Mini => mini,
-        Preset::Standard => Experiment { seeds: 10, ..mini },
+        Preset::Standard => Experiment { lambda: vec![0.1, 0.03, 0.01, 0.003].into(), seeds: 10, ..mini },
         // Weights that start large, so that there is something to time.
         Preset::Smoke => Experiment {
             data: mini.data,

@@ -40,6 +40,7 @@ pub const FIGURE: Figure = Figure {
 
 /// Scales of initial weights, as `w-std` has them. √2 keeps a ReLU network's signal as it is.
 const SCALES: [f64; 6] = [1.0, SQRT_2, 2.0, 3.0, 5.0, 8.0];
+const SCALES_MINI: [f64; 3] = [SQRT_2, 3.0, 8.0];
 const SCALES_SMOKE: [f64; 2] = [SQRT_2, 8.0];
 /// How much smaller than the grid's the λ are by which late generalization is followed further.
 const FURTHER: f64 = 10.0;
@@ -99,7 +100,11 @@ fn networks(e: &Experiment) -> [(&'static str, Experiment); 3] {
 }
 
 fn scales(job: &Job) -> &'static [f64] {
-    if Preset::of_flags(&job.flags) == Some(Preset::Smoke) { &SCALES_SMOKE } else { &SCALES }
+    match Preset::of_flags(&job.flags) {
+        Some(Preset::Smoke) => &SCALES_SMOKE,
+        Some(Preset::Mini) => &SCALES_MINI,
+        _ => &SCALES,
+    }
 }
 
 /// Each network at each scale, the networks outermost; last the runs of small λ.
