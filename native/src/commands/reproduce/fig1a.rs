@@ -82,6 +82,7 @@ fn base(preset: Preset) -> Experiment {
             crop: 0,
             lambda: vec![0.3, 0.1, 0.03, 0.01, 0.003].into(),
             epochs: Some(if preset == Preset::Mini { 10.0 } else { 20.0 }),
+            seeds: if preset == Preset::Mini { 3 } else { of.seeds },
             ..of
         },
         // The authors' time of 0.1/L2 epochs, here 2/λ, is their 200 at λ = 0.01: in the middle.
@@ -95,7 +96,8 @@ fn base_of_large_start(preset: Preset) -> Experiment {
     // τ ≈ 3 in the middle of the grid.
     let steps = if preset == Preset::Smoke { 100 } else { 2000 };
     let lambda = if preset == Preset::Smoke { of.lambda.clone() } else { vec![0.2, 0.1, 0.05, 0.02, 0.01].into() };
-    Experiment { lr_schedule: LrSchedule::Step, lambda, tau: None, steps: Some(steps), ..of }
+    let seeds = if preset == Preset::Mini { 3 } else { of.seeds };
+    Experiment { lr_schedule: LrSchedule::Step, lambda, tau: None, steps: Some(steps), seeds, ..of }
 }
 
 fn check(experiment: &Experiment) -> Result<()> {

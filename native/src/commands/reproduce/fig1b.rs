@@ -89,6 +89,9 @@ fn base_of_large_start(preset: Preset) -> Experiment {
     let long = vec![0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002].into();
     match preset {
         Preset::Smoke => Experiment { tau: None, steps: Some(200), ..of },
+        Preset::Mini => {
+            Experiment { lambda: vec![0.2, 0.1, 0.05, 0.02, 0.01].into(), tau: None, steps: Some(4000), seeds: 3, ..of }
+        }
         _ => Experiment { lambda: long, tau: None, steps: Some(10_000), ..of },
     }
 }

@@ -67,7 +67,7 @@ fn base_of_large_start(preset: Preset) -> Experiment {
         lambda_delay: Some(2.0),
         compare: Schedules(AUTHORS.to_vec()),
         tau: None,
-        steps: Some(10_000),
+        steps: Some(5000),
         seeds: 3,
         ..presets::large_start(Preset::Mini)
     };
@@ -89,6 +89,7 @@ fn base_of_large_start(preset: Preset) -> Experiment {
 fn base(preset: Preset) -> Experiment {
     let of = Experiment { compare: Schedules(SCHEDULES.to_vec()), ..presets::of(preset) };
     match preset {
+        Preset::Mini => Experiment { seeds: 3, ..of },
         // AutoL2 begins at the authors' L2 = 0.1; among the constants is their tuned 1e-4.
         Preset::Full => Experiment {
             lambda: vec![2.0, 0.2, 0.02, 0.01, 0.005, 0.002, 0.0005].into(),

@@ -146,13 +146,13 @@ pub fn large_start(preset: Preset) -> Experiment {
         data: "mnist".into(),
         test: 2000,
         lr: vec![0.05].into(),
-        lambda: vec![0.2, 0.1, 0.05, 0.02].into(),
+        lambda: vec![0.2, 0.14, 0.1, 0.05].into(),
         tau: Some(6.0),
         ..Experiment::large_start()
     };
     match preset {
         Preset::Mini => mini,
-        Preset::Standard => Experiment { seeds: 10, ..mini },
+        Preset::Standard => Experiment { lambda: vec![0.2, 0.1, 0.05, 0.02].into(), seeds: 10, ..mini },
         Preset::Smoke => Experiment {
             train: 64,
             test: 100,
