@@ -992,7 +992,9 @@ fn figures_that_were_not_made_alike_are_told() {
     assert!(told["jobs"] == lines.lines().count() && lines.contains(" --checkpoint-every 7"), "{told} {lines}");
     good(dir.path(), &["reproduce", "fig5", "--preset", "smoke", "--out", "all/fig5"]);
     // As if the others were complete, one by a program of long ago.
-    for name in ["fig1a", "fig1b", "fig1c", "fig2abc", "fig2def", "fig3", "fig4"] {
+    let paper = ["fig1a", "fig1b", "fig1c", "fig2abc", "fig2def", "fig3", "fig4"];
+    let large = ["fig1a-large", "fig1b-large", "fig1c-large", "fig2abc-large"];
+    for name in paper.into_iter().chain(large).chain(["sharpness", "conditions", "linear", "width"]) {
         let version = if name == "fig3" { "0.0.1" } else { env!("CARGO_PKG_VERSION") };
         let summary = serde_json::json!({
             "command": name, "version": version, "device": "cpu", "heading": name, "about": "", "claims": [],
@@ -1003,7 +1005,7 @@ fn figures_that_were_not_made_alike_are_told() {
     let again = json(&good(dir.path(), &["reproduce", "fig3", "--out", "all/fig3", "--resume", "--json"]));
     assert_eq!(again["version"], "0.0.1");
     let output = run(dir.path(), &["reproduce", "all", "--out", "all", "--resume"]);
-    let message = stderr(&output);
+    let message = stdout(&output);
     assert!(output.status.success() && message.contains("different versions: 0.0.1 (fig3); "), "{message}");
     assert!(fs::read_to_string(all.join("report.html")).unwrap().contains("different versions: 0.0.1 (fig3); "));
     // Another scale is not taken in, even where only the experiment says which it was.
