@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use l2lab_core::recording::{Findings, Recording};
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -143,6 +144,39 @@ fn every_study_keeps_the_traces_that_its_numbers_are_of() {
         flate2::read::GzDecoder::new(packed.unwrap()).read_to_string(&mut text).unwrap();
         let seeds: BTreeSet<&str> = text.lines().skip(1).map(|l| l.split(',').nth(5).unwrap()).collect();
         assert_eq!(seeds.len() as u64, summary["experiment"]["seeds"].as_u64().unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn what_recordings_say_is_what_their_traces_say_today() {
+    for name in ["clock", "auto", "limits-linear", "limits-small"] {
+        let text = fs::read_to_string(root().join(format!("www/public/recorded/{name}.json"))).unwrap();
+        let recording: Recording = serde_json::from_str(&text).unwrap();
+        let (e, told) = (&recording.experiment, &recording.findings);
+        let found = Findings::new(e, e.train, &recording.traces).unwrap().tested(&recording.verification);
+        // Traces are recorded with four digits.
+        let near = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => (a - b).abs() <= 5e-3 * a.abs().max(0.1),
+            (a, b) => a == b,
+        };
+        assert_eq!(told.cells.len(), found.cells.len(), "{name}");
+        for (told, found) in told.cells.iter().zip(&found.cells) {
+            assert_eq!((told.lr, told.lambda, told.outcome), (found.lr, found.lambda, found.outcome), "{name}");
+            assert!(near(told.t_star, found.t_star), "{name} {told:?} {found:?}");
+            assert!(near(told.max_test_accuracy, found.max_test_accuracy), "{name} {told:?} {found:?}");
+        }
+        let slopes = |f: &Findings| f.fits.iter().map(|(name, fit)| (name.clone(), fit.slope)).collect::<Vec<_>>();
+        let (of_told, of_found) = (slopes(told), slopes(&found));
+        assert_eq!(of_told.len(), of_found.len(), "{name}");
+        for (told, found) in of_told.iter().zip(&of_found) {
+            assert!(told.0 == found.0 && near(Some(told.1), Some(found.1)), "{name} {told:?} {found:?}");
+        }
+        let exponent = |f: &Findings| f.collapse.map(|c| c.exponent);
+        let spread = |f: &Findings| f.collapse.map(|c| c.spread_in_steps);
+        assert!(near(exponent(told), exponent(&found)) && near(spread(told), spread(&found)), "{name}");
+        let lambda = |f: &Findings| f.forecast.as_ref().map(|f| f.prediction.lambda_pred);
+        let regret = |f: &Findings| f.regret.as_ref().map(|r| r.regret);
+        assert!(near(lambda(told), lambda(&found)) && near(regret(told), regret(&found)), "{name}");
     }
 }
 

@@ -41,13 +41,13 @@ struct Placed {
 }
 
 impl Placed {
-    /// The value at a moment; before its start and after its end the curve is continued by its first and last value.
-    fn at(&self, log_time: f64) -> f64 {
-        let place = (log_time / STEP - self.first).clamp(0.0, (self.values.len() - 1) as f64);
+    /// The value at a moment; before its start the curve is continued by its first value, after its end there is none.
+    fn at(&self, log_time: f64) -> Option<f64> {
+        let place = (log_time / STEP - self.first).max(0.0);
         let (low, share) = (place.floor() as usize, place.fract());
         match self.values.get(low + 1) {
-            Some(next) => self.values[low] * (1.0 - share) + next * share,
-            None => self.values[low],
+            Some(next) => Some(self.values[low] * (1.0 - share) + next * share),
+            None => self.values.get(low).copied().filter(|_| share < 1e-9),
         }
     }
 }
@@ -107,8 +107,8 @@ fn best(curves: &[Placed]) -> Option<f64> {
     Some(1.0 + FINE * (f64::from(at) + aside))
 }
 
-/// The standard deviation between curves that are moved by p·log ηλ, from three doublings before the earliest t_* to the latest
-/// end. `None` of fewer than two curves.
+/// The standard deviation between curves that are moved by p·log ηλ, from three doublings before the earliest t_* on, while there
+/// are two that have not ended. `None` of fewer than two curves.
 fn spread(curves: &[Placed], p: f64) -> Option<f64> {
     let moved = |c: &Placed, log_time: f64| log_time + p * c.rate;
     let from = curves.iter().map(|c| moved(c, c.star)).fold(f64::INFINITY, f64::min)
@@ -116,12 +116,13 @@ fn spread(curves: &[Placed], p: f64) -> Option<f64> {
     let end = |c: &Placed| moved(c, (c.first + (c.values.len() - 1) as f64) * STEP);
     let to = curves.iter().map(end).fold(f64::NEG_INFINITY, f64::max);
     let places = ((to - from) / COARSE).ceil().max(1.0) as usize;
-    let n = curves.len() as f64;
     let variance = |i: usize| {
         let at = from + i as f64 * COARSE;
-        let values: Vec<f64> = curves.iter().map(|c| c.at(at - p * c.rate)).collect();
+        let values: Vec<f64> = curves.iter().filter_map(|c| c.at(at - p * c.rate)).collect();
+        let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
-        values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)
+        (n > 1.0).then(|| values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0))
     };
-    (curves.len() > 1).then(|| ((0..=places).map(variance).sum::<f64>() / (places + 1) as f64).sqrt())
+    let variances: Vec<f64> = (0..=places).filter_map(variance).collect();
+    (!variances.is_empty()).then(|| (variances.iter().sum::<f64>() / variances.len() as f64).sqrt())
 }

@@ -207,13 +207,14 @@ fn curves_collapse_on_the_clock_they_run_by() {
     assert!((law.exponent - 1.0).abs() < 0.01 && law.spread_in_tau < 0.05 * law.spread_in_steps, "{law:?}");
     let half = of(&grid(|lambda, lr| 0.4 / (lr * lambda).sqrt()));
     assert!((half.exponent - 0.5).abs() < 0.03, "{half:?}");
-    // On steps alone, and runs of one length, since a curve that ended is continued by its last value.
-    let same: Vec<Trace> = LAMBDAS
-        .into_iter()
-        .flat_map(|lambda| (0..2).map(move |seed| completed(run(0.1, lambda, seed, 4000), bump(80.0))))
-        .collect();
-    let steps = of(&same);
-    assert!(steps.exponent.abs() < 0.01 && steps.spread_in_steps < 0.05 * steps.spread_in_tau, "{steps:?}");
+    // On steps alone, whether runs are of one length or end at the same τ.
+    for length in [|_| 4000, |lambda: f64| (400.0 / lambda) as u64] {
+        let of_lambda =
+            |lambda: f64| (0..2).map(move |seed| completed(run(0.1, lambda, seed, length(lambda)), bump(80.0)));
+        let same: Vec<Trace> = LAMBDAS.into_iter().flat_map(of_lambda).collect();
+        let steps = of(&same);
+        assert!(steps.exponent.abs() < 0.01 && steps.spread_in_steps < 0.05 * steps.spread_in_tau, "{steps:?}");
+    }
     let one: Vec<Trace> = grid(|lambda, lr| 0.8 / (lr * lambda)).into_iter().take(2).collect();
     assert!(collapse(&Grid::new(&one, Estimator::Arrival)).is_none(), "one curve lies on itself");
 }
