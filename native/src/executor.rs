@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use l2lab_core::{
     Experiment,
     experiment::ExperimentError,
@@ -318,6 +318,9 @@ impl Executor<'_> {
         let specs: Vec<RunSpec> = group.iter().map(|&i| runs[i].clone()).collect();
         let lengths: u64 = specs.iter().map(|s| s.steps).sum();
         let seed = specs.first().map_or(0, |s| s.seed);
+        if self.tasks.differ() && specs.iter().any(|s| s.seed != seed) {
+            bail!("runs of different seeds, which have different data, are in one stack");
+        }
         let mut trainer = Trainer::new(self.experiment, Arc::clone(self.tasks.of(seed)?), specs);
         if let Some(store) = self.store
             && let Some(snapshot) = store.load(phase, group)?

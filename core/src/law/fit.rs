@@ -39,6 +39,12 @@ pub struct Fit {
     pub placebo_ci: [f64; 2],
     /// What the same estimator finds in curves without L2.
     pub without_l2: WithoutL2,
+    /// Slope of log t_* on log η_eff at fixed λ; absent where no λ has two η. The law says −1.
+    #[serde(default)]
+    pub slope_lr: Option<f64>,
+    /// Its 95 % interval over seeds.
+    #[serde(default)]
+    pub slope_lr_ci: Option<[f64; 2]>,
     /// Slope on log ηλ (R2), with one intercept for all η.
     pub slope_product: f64,
     /// Its 95 % interval.
@@ -116,6 +122,11 @@ pub fn fit(grid: &Grid<'_>) -> Result<Fit, String> {
     let on_product = |draw: &[usize]| {
         line(&points(draw).into_iter().map(|(p, rate, _)| Point { group: 0, x: rate, ..p }).collect::<Vec<_>>())
     };
+    // The rate is ln η_eff λ.
+    let at_fixed_lambda = |draw: &[usize]| {
+        let of_lr = |(p, rate, _): (Point, f64, f64)| Point { group: p.x.to_bits(), x: rate - p.x, ..p };
+        line(&points(draw).into_iter().map(of_lr).collect::<Vec<_>>())
+    };
     let c_prime = |draw: &[usize]| Some(median(taus(&points(draw))));
     let all: Vec<usize> = (0..seeds.len()).collect();
     let slope = |line: Option<Line>| line.map(|l| l.slope);
@@ -131,6 +142,8 @@ pub fn fit(grid: &Grid<'_>) -> Result<Fit, String> {
         placebo_slope,
         placebo_ci,
         without_l2: without_l2(grid),
+        slope_lr: slope(at_fixed_lambda(&all)),
+        slope_lr_ci: interval(seeds.len(), &|draw| slope(at_fixed_lambda(draw))),
         slope_product: product.slope,
         slope_product_ci: interval(seeds.len(), &|draw| slope(on_product(draw))),
         intercept: product.intercepts.first().map_or(0.0, |(_, b)| *b),

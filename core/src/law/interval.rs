@@ -15,8 +15,9 @@ const TWO_SIDED: ([f64; 4], f64) = ([12.7062, 4.3027, 3.1824, 2.7764], 1.959_96)
 /// The same at 95 % (one-sided tests at 5 %).
 const ONE_SIDED: ([f64; 4], f64) = ([6.3138, 2.9200, 2.3534, 2.1318], 1.644_85);
 
-/// How many standard errors above 0 a normal number of mean z is with a chance of 80 %: z less this.
+/// The z-value of 80 % power, and of 90 %: where a number is between two bounds, each has to be told with that, and both are with 80 %.
 const POWER: f64 = 0.841_62;
+const POWER_OF_EACH: f64 = 1.281_55;
 /// More seeds than this are not asked for: the number is as good as on the bound.
 const MOST_SEEDS: usize = 10_000;
 
@@ -85,7 +86,9 @@ pub fn seeds_needed([low, high]: [f64; 2], seeds: usize, least: f64, most: f64) 
     let middle = f64::midpoint(low, high);
     let of_one_seed = (high - low) / 2.0 / student(TWO_SIDED, freedom) * (seeds as f64).sqrt();
     let distance = (middle - least).abs().min((most - middle).abs());
-    let is_told = |n: usize| distance >= (student(ONE_SIDED, n - 1) + POWER) * of_one_seed / (n as f64).sqrt();
+    let is_between = least < middle && middle < most && least.is_finite() && most.is_finite();
+    let power = if is_between { POWER_OF_EACH } else { POWER };
+    let is_told = |n: usize| distance >= (student(ONE_SIDED, n - 1) + power) * of_one_seed / (n as f64).sqrt();
     (of_one_seed > 0.0 && is_told(MOST_SEEDS)).then(|| (2..=MOST_SEEDS).find(|&n| is_told(n))).flatten()
 }
 

@@ -61,7 +61,7 @@ impl Decision {
 
     /// A verdict that seeds do not change.
     #[must_use]
-    pub fn of_no_chance(holds: bool) -> Self {
+    pub fn certain(holds: bool) -> Self {
         Self { verdict: if holds { Verdict::Holds } else { Verdict::Fails }, seeds_needed: None }
     }
 
@@ -124,9 +124,36 @@ impl Decision {
         Self { verdict, seeds_needed: seeds_needed(ci, n, least, most) }
     }
 
-    /// Of several at once: holds if all do, fails if one does.
+    /// Of "it is so in most seeds", by the number of seeds in which it is: a sign test, one-sided at 5 %.
+    #[must_use]
+    pub fn in_most(yes: usize, seeds: usize) -> Self {
+        // The chance of this many or more, if either is as likely.
+        let tail = |least: usize| {
+            let chances = (0..=seeds).scan(0.5_f64.powi(seeds as i32), |chance, k| {
+                let own = *chance;
+                *chance *= (seeds - k) as f64 / (k + 1) as f64;
+                Some((k, own))
+            });
+            chances.filter(|(k, _)| *k >= least).map(|(_, chance)| chance).sum::<f64>()
+        };
+        let verdict = if seeds == 0 {
+            Verdict::Open
+        } else if tail(yes) <= 0.05 {
+            Verdict::Holds
+        } else if tail(seeds - yes) <= 0.05 {
+            Verdict::Fails
+        } else {
+            Verdict::Open
+        };
+        Self { verdict, seeds_needed: None }
+    }
+
+    /// Of several at once: holds if all do, fails if one does; of none nothing is known.
     #[must_use]
     pub fn all(of: &[Self]) -> Self {
+        if of.is_empty() {
+            return Self::OPEN;
+        }
         let is = |verdict| move |d: &&Self| d.verdict == verdict;
         let verdict = if of.iter().any(|d| is(Verdict::Fails)(&d)) {
             Verdict::Fails
@@ -192,11 +219,22 @@ mod tests {
             (vec![holds, open], open),
             (vec![open, never], never),
             (vec![open, fails], with(Fails, None)),
+            (vec![], Decision::OPEN),
         ] {
             assert_eq!(Decision::all(&of), expected, "{of:?}");
         }
         assert_eq!([holds, fails].map(|v| v.given(true)), [holds, fails]);
         assert_eq!([holds, fails].map(|v| v.given(false).verdict), [Premise; 2]);
+    }
+
+    #[test]
+    fn most_seeds_are_told_by_signs() {
+        // Of ten, nine or more have a chance of 11/1024, eight or more of 56/1024.
+        for (yes, seeds, verdict) in
+            [(9, 10, Holds), (8, 10, Open), (2, 10, Open), (1, 10, Fails), (5, 5, Holds), (4, 4, Open), (0, 0, Open)]
+        {
+            assert_eq!(Decision::in_most(yes, seeds).verdict, verdict, "{yes} of {seeds}");
+        }
     }
 
     #[test]
@@ -215,6 +253,16 @@ mod tests {
             decided += usize::from(Decision::above(0.0, mean(&values)).verdict == Holds);
         }
         assert!((1560..=1720).contains(&decided), "{decided} of 2000");
+        // In the middle of two bounds both have to be told.
+        let within = seeds_needed([-half, half], 10, -0.6, 0.6).unwrap();
+        assert!(within > needed, "{within}");
+        let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        let mut told = 0;
+        for _ in 0..2000 {
+            let values: Vec<f64> = (0..within).map(|_| normal()).collect();
+            told += usize::from(Decision::near(0.0, 0.6, mean(&values)).verdict == Holds);
+        }
+        assert!((1560..=1720).contains(&told), "{told} of 2000");
         // On the bound no number of seeds decides; without spread nothing is known; one seed has no spread.
         assert_eq!(seeds_needed([-0.5, 0.5], 10, 0.0, f64::INFINITY), None);
         assert_eq!(seeds_needed([0.5, 0.5], 10, 0.0, f64::INFINITY), None);

@@ -209,9 +209,9 @@ fn laws(exponent: Option<&OptimalExponent>) -> Vec<Law> {
 pub fn claim(x: &OptimalExponent) -> Claim {
     Claim {
         premise: false,
-        statement: format!("The tuned λ goes as T^(−p) with the budget T and p = 1, to within {SLOPE_TOLERANCE} (R4)"),
+        statement: format!("The best λ goes as T^(−p) with the budget T and p = 1, to within {SLOPE_TOLERANCE} (R4)"),
         found: format!(
-            "p = {} by one quadratic through {} cells of {} budgets (n = {} seeds)",
+            "p = {} by how the top of one quadratic through {} cells moves over {} budgets (n = {} seeds)",
             with_interval(x.p, x.p_ci, 2),
             x.cells,
             x.budgets,

@@ -61,6 +61,13 @@ pub fn command(json: Arg) -> Command {
                 .value_parser(value_parser!(Length))
                 .help("Training budget in steps that λ is predicted for, at the largest η"),
         )
+        .arg(
+            Arg::new("phase")
+                .long("phase")
+                .value_name("N")
+                .value_parser(value_parser!(u64))
+                .help("Which phase of a study's traces.csv.gz, from 0: its networks or lengths, which are not mixed"),
+        )
         .arg(column("step-column", "Column of optimizer steps [default: step, global_step, iteration, …]"))
         .arg(column("accuracy-column", "Column of test accuracy, or of test error if its name says so"))
         .arg(column("loss-column", "Column of test loss"))
@@ -129,7 +136,7 @@ pub fn run(matches: &ArgMatches) -> Result<String> {
     let mut estimator = asked;
     for path in matches.get_many::<PathBuf>("files").into_iter().flatten() {
         let mut read = || -> Result<(Estimator, Vec<Trace>)> {
-            let table = logs::read(path)?;
+            let table = logs::read(path)?.one_phase(matches.get_one("phase").copied())?;
             let columns = Columns::of(&table, &wanted)?;
             self::read(&table, &columns, estimator, &given, &mut assumptions)
         };

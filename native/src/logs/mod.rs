@@ -26,6 +26,13 @@ pub enum Cell {
 }
 
 impl Cell {
+    fn as_phase(&self) -> Option<u64> {
+        match self {
+            Self::Number(value) if value.fract() == 0.0 && *value >= 0.0 => Some(*value as u64),
+            _ => None,
+        }
+    }
+
     /// Of a field's text; `None` if it is empty. `91.2%` is the number 91.2.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -122,6 +129,54 @@ impl Table {
         names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
     }
 
+    /// The phase of a study that is asked for, or the only one.
+    ///
+    /// # Errors
+    /// When there are several and none is asked for, or there is no such one.
+    pub fn one_phase(self, asked: Option<u64>) -> Result<Self> {
+        let phases = self.phases();
+        match (asked, &phases[..]) {
+            (None, [] | [_]) => Ok(self),
+            (Some(phase), _) if phases.contains(&phase) => Ok(self.of_phase(phase)),
+            (_, []) => bail!("--phase: there is no column '{PHASE}'; leave it out"),
+            (asked, [first, ..]) => {
+                let last = phases.last().unwrap_or(first);
+                let none = asked.map_or_else(String::new, |phase| format!("--phase '{phase}' is none of them; "));
+                bail!(
+                    "holds the phases {first} to {last} of a study, which are of different networks or lengths: {none}choose one with \
+                     l2lab fit --phase"
+                )
+            }
+        }
+    }
+
+    /// The phases of a study of this program, of a table that says them.
+    fn phases(&self) -> Vec<u64> {
+        let cells = self.index.get(PHASE).map_or(&[][..], |&column| &self.columns[column].cells);
+        let mut phases: Vec<u64> = cells.iter().filter_map(|(_, cell)| cell.as_phase()).collect();
+        phases.sort_unstable();
+        phases.dedup();
+        phases
+    }
+
+    /// The rows of one phase.
+    fn of_phase(mut self, phase: u64) -> Self {
+        let Some(&column) = self.index.get(PHASE) else { return self };
+        let kept: Vec<usize> = self.columns[column]
+            .cells
+            .iter()
+            .filter(|(_, cell)| cell.as_phase() == Some(phase))
+            .map(|(row, _)| *row)
+            .collect();
+        let place: HashMap<usize, usize> = kept.iter().enumerate().map(|(new, &old)| (old, new)).collect();
+        for column in &mut self.columns {
+            let cells = std::mem::take(&mut column.cells).into_iter();
+            column.cells = cells.filter_map(|(row, cell)| Some((*place.get(&row)?, cell))).collect();
+        }
+        self.rows = kept.into_iter().map(|row| self.rows[row]).collect();
+        self
+    }
+
     /// The cells of a column by row.
     fn by_row(&self, column: usize) -> Vec<Option<&Cell>> {
         let mut cells = vec![None; self.rows.len()];
@@ -132,6 +187,8 @@ impl Table {
     }
 }
 
+/// The column that says of which phase of a study a row is.
+const PHASE: &str = "phase";
 /// How a gzip file begins.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 /// What a packed log may unpack to.

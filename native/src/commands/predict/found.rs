@@ -80,7 +80,7 @@ impl fmt::Display for Setting {
 /// # Errors
 /// When the log cannot be read, has not what is needed, or says nothing; the message names it.
 pub fn read(path: &Path, ask: &Ask, assumed: &mut Assumptions) -> Result<Vec<Found>> {
-    let table = logs::read(path)?;
+    let table = logs::read(path)?.one_phase(None)?;
     let name = path.display().to_string();
     let here = || format!("'{name}'");
     let columns = Columns::of(&table, &ask.wanted).with_context(here)?;

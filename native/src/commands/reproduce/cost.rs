@@ -29,7 +29,8 @@ struct Cost<'a> {
     epochs: f64,
     steps: u64,
     seconds_per_step: f64,
-    /// Images of the steps that were timed.
+    /// Images of a step, and of the steps that were timed.
+    batch: usize,
     timed_batch: usize,
     hours: f64,
 }
@@ -63,6 +64,10 @@ pub fn power(pilot: &Path, figure: &str) -> Result<Vec<Power>> {
     let of_all = pilot.join(figure).join(SUMMARY);
     let file = if of_all.is_file() { of_all } else { pilot.join(SUMMARY) };
     let told = read(&file)?;
+    if told.command == "reproduce all" {
+        eprintln!("--pilot: '{}' has no results of {figure}: the seeds that it needs are not known", pilot.display());
+        return Ok(Vec::new());
+    }
     if told.command != format!("reproduce {figure}") {
         bail!("--pilot: '{}' is of {}, not of {figure}", file.display(), told.command);
     }
@@ -83,9 +88,8 @@ pub fn tell(job: &Job, figure: &str, phases: &[Phase], power: Option<&[Power]>) 
     }
     let mut text = String::new();
     for c in costs {
-        let batch = job.experiment.batch_size(job.train_examples());
         let note =
-            if c.timed_batch == batch { String::new() } else { format!(", from {} images a step", c.timed_batch) };
+            if c.timed_batch == c.batch { String::new() } else { format!(", from {} images a step", c.timed_batch) };
         let _ = writeln!(
             text,
             "{figure} {}: {} runs, {:.0} epochs, {} steps; {:.3} s a step{note}: about {} on {device}; measuring, and runs that depend on these, not \
@@ -100,10 +104,10 @@ pub fn tell(job: &Job, figure: &str, phases: &[Phase], power: Option<&[Power]>) 
     }
     for of in power.unwrap_or_default() {
         let seeds = match (of.seeds, of.verdict) {
-            (Some(seeds), _) => format!("{seeds} seeds decide it in four cases of five"),
+            (Some(seeds), _) => format!("{seeds} seeds decide it, with a chance of 80 %"),
             (None, Verdict::Premise) => "its premise is not met, whatever the seeds".into(),
             (None, Verdict::Open) => "no reasonable number of seeds is known to decide it".into(),
-            (None, _) => "it does not hang on seeds".into(),
+            (None, _) => "more seeds do not change it".into(),
         };
         let _ = writeln!(text, "{figure}: {} ({}): {seeds}", of.claim, of.verdict.text());
     }
@@ -133,6 +137,7 @@ fn cost<'a>(job: &Job, phase: &'a Phase) -> Result<Cost<'a>> {
         epochs: steps as f64 / phase.experiment.steps_per_epoch(examples) as f64,
         steps,
         seconds_per_step,
+        batch,
         timed_batch,
         hours: steps as f64 * seconds_per_step / 3600.0,
     })

@@ -244,7 +244,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
     vec![
         claim("Trained for a fixed time, accuracy peaks at one λ (R4)".into(), peak),
         claim("Trained for a time that goes as 1/λ, a smaller λ does better (R3)".into(), rise),
-        claim(format!("For all λ that are small enough it is the same, to within {FLAT} (R3)"), plateau),
+        claim(format!("The two smallest λ end alike, to within {FLAT}: it is flat there (R3)"), plateau),
         claim(
             format!(
                 "A small λ does better than none, even when that is trained {LONGER} times as long as any other (R5)"

@@ -9,7 +9,7 @@ use l2lab_core::{
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, conflict, constant_lambda, one_length, premise, presets};
+use super::{Figure, Phase, Preset, conflict, constant_lambda, fits, given, one_length, premise, presets};
 use crate::{
     commands::{
         Job, exponent,
@@ -60,6 +60,8 @@ struct Budget {
     epochs: f64,
     prediction: Prediction,
     regret: Option<Regret>,
+    /// The smallest and the largest λ of the grid that are within the tolerance of its best: where they are far apart, λ hardly matters.
+    good: Option<[f64; 2]>,
 }
 
 #[derive(Serialize)]
@@ -125,14 +127,14 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
         let budget = steps as f64;
         let [tuned, predicted] = [&grid, &trained].map(|traces| Score::within(traces.iter(), budget));
         let epochs = budget / e.steps_per_epoch(examples) as f64;
-        budgets.push(Budget { steps, epochs, prediction, regret: regret(&tuned, &predicted) });
+        budgets.push(Budget { steps, epochs, prediction, regret: regret(&tuned, &predicted), good: good(&tuned) });
         outcomes.push((budget, tuned));
         verification.extend(trained);
     }
     let (optima, exponent) = optimal_exponent(&outcomes);
     let exponent = exponent.ok();
     let claims: Vec<Claim> =
-        premise("", &grid).into_iter().chain(claims(&budgets, &short, exponent.as_ref())).collect();
+        premise("", &grid).into_iter().chain(given(fits(&grid), claims(&budgets, &short, exponent.as_ref()))).collect();
     let findings = Findings { lambda0: short.lambda, budgets: &budgets, optima: &optima, exponent: &exponent };
     let rows = rows(&budgets, &optima);
     let study = Study {
@@ -148,9 +150,17 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
     study.finish(job, &[&grid, &short.traces, &verification])
 }
 
+/// The ends of the λ whose mean accuracy is within the tolerance of the best.
+fn good(tuned: &[Score]) -> Option<[f64; 2]> {
+    let means = mean_by_lambda(tuned);
+    let best = means.iter().map(|m| m.1).reduce(f64::max)?;
+    let near = || means.iter().filter(|m| m.1 >= best - TOLERANCE).map(|m| m.0);
+    Some([near().reduce(f64::min)?, near().reduce(f64::max)?])
+}
+
 fn claims(budgets: &[Budget], short: &Short, exponent: Option<&OptimalExponent>) -> Vec<Claim> {
     let statement =
-        format!("λ_pred from one short run is as good as a tuned λ, to within {TOLERANCE} of test accuracy (R4)");
+        format!("λ_pred from short runs at one λ is as good as a tuned λ, to within {TOLERANCE} of test accuracy (R4)");
     let regrets: Vec<(f64, &Regret)> = budgets.iter().filter_map(|b| Some((b.epochs, b.regret.as_ref()?))).collect();
     let worst = regrets.iter().max_by(|a, b| a.1.regret.total_cmp(&b.1.regret));
     let found = match (worst, budgets.first()) {
@@ -172,13 +182,21 @@ fn claims(budgets: &[Budget], short: &Short, exponent: Option<&OptimalExponent>)
     // At every budget; of none, nothing is known.
     let decisions: Vec<Decision> =
         regrets.iter().map(|(_, r)| Decision::interval_below(TOLERANCE, r.regret_ci, r.seeds)).collect();
-    let decision = if decisions.is_empty() { Decision::OPEN } else { Decision::all(&decisions) };
+    let decision = Decision::all(&decisions);
     let prediction = Claim { premise: false, statement, found, decision };
     [prediction].into_iter().chain(exponent.map(exponent::claim)).collect()
 }
 
-const HEAD: [&str; 7] =
-    ["epochs", "λ_pred", "accuracy at λ_pred", "tuned λ", "its accuracy", "regret", "λ of the optimum"];
+const HEAD: [&str; 8] = [
+    "epochs",
+    "λ_pred",
+    "accuracy at λ_pred",
+    "tuned λ",
+    "its accuracy",
+    "regret",
+    "λ within 0.01 of the best",
+    "top of the quadratic",
+];
 
 fn rows(budgets: &[Budget], optima: &[Optimum]) -> Vec<Vec<String>> {
     let row = |(b, o): (&Budget, &Optimum)| {
@@ -190,6 +208,7 @@ fn rows(budgets: &[Budget], optima: &[Optimum]) -> Vec<Vec<String>> {
             r.map_or_else(|| "—".into(), |r| r.best_lambda.to_string()),
             number(r.map(|r| r.best_accuracy), 4),
             r.map_or_else(|| "—".into(), |r| with_interval(r.regret, r.regret_ci, 4)),
+            b.good.map_or_else(|| "—".into(), |[low, high]| format!("{low} to {high}")),
             if o.censored { "at the grid's edge".into() } else { format!("{:.2e}", o.lambda) },
         ]
     };

@@ -14,7 +14,8 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, conflict, constant_lambda, fits, given, grid_of_lambda, interval, premise, presets,
+    Figure, Phase, Preset, by_lambda, conflict, constant_lambda, fits, given, grid_of_lambda, interval, premise,
+    presets,
 };
 use crate::{
     commands::Job,
@@ -145,26 +146,28 @@ fn findings(e: &Experiment, traces: &[Trace], examples: usize) -> Findings {
 }
 
 fn claims(f: &Findings) -> Vec<Claim> {
-    let claim = |statement: &str, what: &str, m: Option<Mean>| {
-        let m = m?;
-        Some(Claim {
+    let seeds = f.rows.iter().filter_map(|r| r.decay).map(|m| m.n).min().unwrap_or(0);
+    let claim = |statement: &str, what: &str, of: fn(&Row) -> Option<Mean>| {
+        let (found, decision) = by_lambda(f.rows.iter().map(|r| (r.lambda, of(r))), |_, m| Decision::above(0.0, m));
+        Claim {
             premise: false,
             statement: statement.into(),
-            found: format!("{what} {} (n = {} seeds, means over λ)", interval(Some(m)), m.n),
-            decision: Decision::above(0.0, Some(m)),
-        })
+            found: format!("{what} {found} (n = {seeds} seeds)"),
+            decision,
+        }
     };
-    let decay = claim(
-        "Test accuracy peaks and then decays under L2 (R1)",
-        "From its peak, read off the other seeds, to the end it falls by",
-        f.decay,
-    );
-    let rise = claim(
-        "After that peak the fit of the training data is lost too: their loss, without the L2 term, rises",
-        "From the peak of accuracy to the end it rises by",
-        f.rise,
-    );
-    decay.into_iter().chain(rise).collect()
+    vec![
+        claim(
+            "At every λ test accuracy peaks and then decays under L2",
+            "From its peak, read off the other seeds, to the end it falls by",
+            |r| r.decay,
+        ),
+        claim(
+            "After that peak the fit of the training data is lost too, at every λ: their loss, without the L2 term, rises",
+            "From the peak of accuracy to the end it rises by",
+            |r| r.rise,
+        ),
+    ]
 }
 
 const HEAD: [&str; 4] = ["λ", "peak, epochs", "accuracy falls by", "training loss rises by"];

@@ -64,7 +64,7 @@ fn claims(s: &Summary) -> Vec<Claim> {
                 "An infinitely wide network's t_* goes as 1/λ, to within {SLOPE_TOLERANCE} of the slope (R1)"
             ),
             found: format!("The slope of log t_* on log λ is {slope:.3} in closed form ({peaks} values of λ)"),
-            decision: Decision::of_no_chance((slope + 1.0).abs() < SLOPE_TOLERANCE),
+            decision: Decision::certain((slope + 1.0).abs() < SLOPE_TOLERANCE),
         });
     }
     let Some(networks) = &s.networks else { return claims };

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{CellCurves, Decision, Mean, Metric, group, mean_by_seed},
+    law::{CellCurves, Decision, Mean, Metric, Outcome, group, mean_by_seed},
     model::ModelKind,
     run::Trace,
 };
@@ -11,7 +11,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, presets,
+    Figure, Phase, Preset, by_lambda, conflict, constant_lambda, grid_of_lambda, interval, presets,
     sections::{HEAD, Section},
 };
 use crate::{
@@ -60,7 +60,8 @@ struct Findings {
 
 fn base(preset: Preset) -> Experiment {
     let of = Experiment {
-        lr: vec![0.1].into(),
+        // The noise of SGD, which hides small declines, is less where η is.
+        lr: vec![0.02].into(),
         lambda: vec![1.0, 0.3, 0.1, 0.03].into(),
         tau: Some(5.0),
         ..presets::fully_connected(Preset::Mini)
@@ -146,22 +147,38 @@ fn more(models: &[Model]) -> Option<Mean> {
 }
 
 fn claims(f: &Findings) -> Vec<Claim> {
-    let seeds = |m: Option<Mean>| format!("{} (n = {} seeds, means over λ)", interval(m), m.map_or(0, |m| m.n));
     let mut claims = Vec::new();
     for m in f.models.iter().filter(|m| m.section.name != "fc") {
+        let cells = &m.section.cells;
+        // A curve that still rises says nothing of what comes late.
+        let rises = |lambda: f64| cells.iter().any(|c| c.lambda == lambda && c.outcome == Outcome::Censored);
+        let decide = |lambda, m| if rises(lambda) { Decision::OPEN } else { Decision::below(NONE, m) };
+        let (found, decision) = by_lambda(cells.iter().map(|c| (c.lambda, c.late_decay)), decide);
         claims.push(Claim {
             premise: false,
-            statement: format!("No late decline of test accuracy, by more than {NONE}{} (R7)", m.section.which()),
-            found: format!("From its best, read off the other seeds, to the end it falls by {}", seeds(m.decline)),
-            decision: Decision::below(NONE, m.decline),
+            statement: format!("At no λ a late decline of test accuracy by more than {NONE}{} (R7)", m.section.which()),
+            found: format!(
+                "From its best, read off the other seeds, to the end it falls by {found} (n = {} seeds)",
+                m.decline.map_or(0, |m| m.n)
+            ),
+            decision,
         });
     }
-    claims.push(Claim {
+    let network = f.models.iter().find(|m| m.section.name == "fc");
+    let decline = network.and_then(|m| m.decline);
+    let both = Decision::all(&[Decision::above(0.0, decline), Decision::above(0.0, f.more)]);
+    let claim = Claim {
         premise: false,
-        statement: "A fully connected network declines late, by more than a linear model (R7)".into(),
-        found: format!("It falls by {} more at the same λ and seed", seeds(f.more)),
-        decision: Decision::above(0.0, f.more),
-    });
+        statement: "Over all λ a fully connected network declines late, and by more than a linear model (R7)".into(),
+        found: format!(
+            "It falls by {}, which is {} more than the linear model at the same λ and seed (n = {} seeds, means over λ)",
+            interval(decline),
+            interval(f.more),
+            f.more.map_or(0, |m| m.n)
+        ),
+        decision: both,
+    };
+    claims.extend(network.map_or_else(Vec::new, |m| m.section.given(vec![claim])));
     if let Some(large) = f.models.last() {
         let law = large.section.law();
         claims.extend(large.section.given(vec![law]));

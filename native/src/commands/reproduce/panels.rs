@@ -202,18 +202,29 @@ fn claims(s: &Section) -> Vec<Claim> {
     let which = s.which();
     let seeds = |m: Mean| format!("{} (n = {} seeds)", interval(Some(m)), m.n);
     let mut claims = vec![s.law()];
-    if let (Some(f), Some(m)) = (s.fit(), s.across_lr) {
-        claims.push(Claim {
-            premise: false,
-            statement: format!("It goes as 1/(ηλ) over both, to within {SLOPE_TOLERANCE} of the slope{which} (R2)"),
-            found: format!(
-                "The slope of log t_* on log ηλ is {} ({} cells, {} seeds)",
-                with_interval(f.slope_product, f.slope_product_ci, 2),
+    if s.across_lr.is_some() {
+        let exponents = s.fit().map(|f| {
+            let of = |ci, seeds| Decision::interval_near(-1.0, SLOPE_TOLERANCE, ci, seeds);
+            let found = format!(
+                "The slope of log t_* is {} on log λ at fixed η, and {} on log η at fixed λ ({} cells, {} seeds)",
+                with_interval(f.slope, f.slope_ci, 2),
+                f.slope_lr.map_or_else(|| "—".into(), |slope| with_interval(slope, f.slope_lr_ci, 2)),
                 f.cells_timed,
                 f.seeds
-            ),
-            decision: Decision::interval_near(-1.0, SLOPE_TOLERANCE, f.slope_product_ci, f.seeds),
+            );
+            (found, Decision::all(&[of(f.slope_ci, f.seeds), of(f.slope_lr_ci, f.seeds)]))
         });
+        let (found, decision) = exponents.unwrap_or_else(|| (s.refused(), Decision::OPEN));
+        claims.push(Claim {
+            premise: false,
+            statement: format!(
+                "It goes as 1/(ηλ): as 1/λ and as 1/η, to within {SLOPE_TOLERANCE} of each slope{which} (R2)"
+            ),
+            found,
+            decision,
+        });
+    }
+    if let Some(m) = s.across_lr {
         claims.push(Claim {
             premise: false,
             statement: format!("The best accuracy depends only weakly on η: by less than {WEAK}{which} (R2)"),

@@ -168,3 +168,8 @@ pub fn large_start(preset: Preset) -> Experiment {
         }
     }
 }
+
+/// The CNN that stands beside an experiment's fully connected network: two convolutions of eight channels.
+pub fn small_cnn(e: &Experiment) -> Experiment {
+    Experiment { model: ModelKind::Cnn, depth: 2, width: 8, readout: Readout::Flatten, batch: 32, ..e.clone() }
+}

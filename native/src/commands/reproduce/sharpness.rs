@@ -6,8 +6,8 @@ use std::f64::consts::SQRT_2;
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Decision, FITTED, Fit, Mean, SLOPE_TOLERANCE, mean_by_seed},
-    model::{ModelKind, Readout},
+    law::{self, Decision, FITTED, Grid, Mean, RunSummary, SLOPE_TOLERANCE, mean, mean_by_seed},
+    model::ModelKind,
     run::Trace,
 };
 use plotters::prelude::SeriesLabelPosition;
@@ -72,6 +72,16 @@ struct Findings {
     late: Section,
     /// Median step at which its training data are fitted.
     fitted_at: Option<f64>,
+    /// How much later test accuracy arrives, run by run.
+    after: Vec<After>,
+}
+
+/// ln of t_* over the step at which a run fits its training data.
+#[derive(Serialize)]
+struct After {
+    lambda: f64,
+    seed: u64,
+    log: f64,
 }
 
 fn check(experiment: &Experiment) -> Result<()> {
@@ -93,8 +103,7 @@ fn check(experiment: &Experiment) -> Result<()> {
 
 /// The kinds of networks, the experiment's own first.
 fn networks(e: &Experiment) -> [(&'static str, Experiment); 3] {
-    let cnn =
-        Experiment { model: ModelKind::Cnn, depth: 2, width: 8, readout: Readout::Flatten, batch: 32, ..e.clone() };
+    let cnn = presets::small_cnn(e);
     let normalized = Experiment { batch_norm: true, ..cnn.clone() };
     [("fc", e.clone()), ("cnn", cnn), ("cnn with batch norm", normalized)]
 }
@@ -137,8 +146,12 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
         .map(|((network, w_std), phase)| Ok(start(network, w_std, phase.train(job)?, &phase.experiment)))
         .collect::<Result<Vec<_>>>()?;
     let (own, smaller) = (&starts[scales.len() - 1].section.traces, last.train(job)?);
-    let late = Section::new("", own.iter().cloned().chain(smaller.iter().cloned()).collect(), &last.experiment);
-    let findings = Findings { fitted_at: fitted_at(&late.traces), starts, late };
+    let late = Section::new(
+        "fc from large weights, over smaller λ too",
+        own.iter().cloned().chain(smaller.iter().cloned()).collect(),
+        &last.experiment,
+    );
+    let findings = Findings { fitted_at: fitted_at(&late.traces), after: after(&late), starts, late };
     let claims = claims(&findings, scales.len());
     let rows: Vec<Vec<String>> = findings.starts.iter().map(row).collect();
     let traces: Vec<&[Trace]> =
@@ -191,19 +204,41 @@ fn norm_ratio(traces: &[Trace]) -> Option<f64> {
     (!ratios.is_empty()).then(|| (ratios.iter().sum::<f64>() / ratios.len() as f64).exp())
 }
 
+fn after(late: &Section) -> Vec<After> {
+    let of = |(trace, run): (&Trace, &RunSummary)| {
+        let fitted = first_fit(trace)?;
+        Some(After { lambda: run.lambda, seed: run.seed, log: (run.t_star? / fitted.max(1.0)).ln() })
+    };
+    late.traces.iter().zip(&late.runs).filter_map(of).collect()
+}
+
+/// The step of the first measurement at which a run fits its training data.
+fn first_fit(trace: &Trace) -> Option<f64> {
+    trace.points.iter().find(|m| m.train_accuracy > FITTED).map(|m| m.step as f64)
+}
+
 /// The median step, over runs, of the first measurement at which the training data are fitted.
 fn fitted_at(traces: &[Trace]) -> Option<f64> {
-    let first = |t: &Trace| t.points.iter().find(|m| m.train_accuracy > FITTED).map(|m| m.step as f64);
-    let mut steps: Vec<f64> = traces.iter().filter_map(first).collect();
+    let mut steps: Vec<f64> = traces.iter().filter_map(first_fit).collect();
     steps.sort_by(f64::total_cmp);
     steps.get(steps.len() / 2).copied()
 }
 
-/// What one slope is above another, with the interval of independent ones.
-fn difference(a: &Fit, b: &Fit) -> Option<Mean> {
-    let half = |f: &Fit| f.slope_ci.map(|[low, high]| (high - low) / 2.0);
-    let (mean, half) = (a.slope - b.slope, half(a)?.hypot(half(b)?));
-    Some(Mean { mean, ci: Some([mean - half, mean + half]), n: a.seeds.min(b.seeds) })
+/// What one slope is above another, of the same seeds: its standard error by leaving out one seed at a time (the jackknife).
+fn difference(a: &Section, b: &Section) -> Option<Mean> {
+    let mut seeds: Vec<u64> = a.traces.iter().map(|t| t.run.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let slope = |s: &Section, without: Option<u64>| {
+        let traces: Vec<Trace> = s.traces.iter().filter(|t| Some(t.run.seed) != without).cloned().collect();
+        Some(law::fit(&Grid::new(&traces, s.estimator)).ok()?.slope)
+    };
+    let of = |without| Some(slope(a, without)? - slope(b, without)?);
+    let n = seeds.len() as f64;
+    // Pseudovalues: their mean and its interval are those of the jackknife.
+    let all = of(None)?;
+    let values = seeds.iter().map(|&seed| Some(n * all - (n - 1.0) * of(Some(seed))?)).collect::<Option<Vec<_>>>()?;
+    mean(&values)
 }
 
 fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
@@ -212,16 +247,15 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
         let usual = of_network.iter().find(|s| s.w_std == SQRT_2).unwrap_or(&of_network[0]);
         let large = &of_network[scales - 1];
         claims.extend(large.section.given(vec![large.section.law()]));
-        let slopes = large.section.fit().zip(usual.section.fit());
-        let nearer = slopes.and_then(|(large, usual)| difference(large, usual));
+        let steeper_by = difference(&large.section, &usual.section);
         claims.push(Claim {
             premise: false,
             statement: format!(
                 "{}: the slope is steeper where weights start large (w-std {}) than at w-std {:.2}",
                 large.network, large.w_std, usual.w_std
             ),
-            found: steeper(large, usual, nearer),
-            decision: Decision::below(0.0, nearer),
+            found: steeper(large, usual, steeper_by),
+            decision: Decision::below(0.0, steeper_by),
         });
         claims.push(Claim {
             premise: false,
@@ -237,40 +271,52 @@ fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
             decision: Decision::near(RATE, RATE_TOLERANCE, large.norm_rate),
         });
     }
-    let late = f.late.fit();
+    claims.extend(f.late.given(vec![late(f)]));
+    claims
+}
+
+/// Late generalization.
+fn late(f: &Findings) -> Claim {
+    let after = |lambda: f64| mean(&f.after.iter().filter(|a| a.lambda == lambda).map(|a| a.log).collect::<Vec<_>>());
+    let timed: Vec<f64> = f.late.cells.iter().filter(|c| c.t_star.is_some()).map(|c| c.lambda).collect();
+    let later: Vec<Decision> = timed.iter().map(|&lambda| Decision::above(0.0, after(lambda))).collect();
     let times = || f.late.cells.iter().filter_map(|c| c.t_star);
-    claims.push(Claim {
+    let factors = || timed.iter().filter_map(|&lambda| Some(after(lambda)?.mean.exp()));
+    let law = f.late.fit().map_or(Decision::OPEN, Decision::of_law);
+    Claim {
         premise: false,
         statement: format!(
-            "Late generalization: test accuracy comes up at a step that goes as 1/(ηλ) over {:.1} decades, to within \
-             {SLOPE_TOLERANCE} of the slope, long after the training data are fitted",
+            "Late generalization: at every λ test accuracy comes up after the training data are fitted, at a step that goes as 1/λ over \
+             {:.1} decades, to within {SLOPE_TOLERANCE} of the slope",
             decades(&f.late)
         ),
-        found: match late {
+        found: match f.late.fit() {
             Some(fit) => format!(
-                "The training data are fitted at step {}, t_* lies between the steps {:.0} and {:.0}. {}",
+                "The training data are fitted at step {} (median), t_* lies between the steps {:.0} and {:.0}: {:.1} to {:.1} times as \
+                 late in the same runs. {}",
                 number(f.fitted_at, 0),
                 times().fold(f64::INFINITY, f64::min),
                 times().fold(0.0, f64::max),
+                factors().fold(f64::INFINITY, f64::min),
+                factors().fold(0.0, f64::max),
                 law_found(fit, f.late.cells.len())
             ),
             None => f.late.refused(),
         },
-        decision: late.map_or(Decision::OPEN, Decision::of_law),
-    });
-    claims
+        decision: Decision::all(&[&later[..], &[law]].concat()),
+    }
 }
 
 /// The slopes of both scales, and how much steeper the first is.
-fn steeper(large: &Start, usual: &Start, nearer: Option<Mean>) -> String {
+fn steeper(large: &Start, usual: &Start, steeper_by: Option<Mean>) -> String {
     let told = |s: &Start| match s.section.fit() {
         Some(fit) => with_interval(fit.slope, fit.slope_ci, 2),
         None => format!("none ({:.0} % of the cells can be timed)", 100.0 * s.share_timed),
     };
-    let difference = nearer.map_or_else(String::new, |m| {
+    let difference = steeper_by.map_or_else(String::new, |m| {
         format!(": the difference is {} (n = {} seeds)", with_interval(m.mean, m.ci, 2), m.n)
     });
-    format!("It is {} beside {}{difference}", told(large), told(usual))
+    format!("The slope is {} from large weights and {} from usual ones{difference}", told(large), told(usual))
 }
 
 /// Over how many decades of λ cells were timed.

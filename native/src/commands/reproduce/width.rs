@@ -3,7 +3,7 @@
 use anyhow::Result;
 use l2lab_core::{
     Experiment,
-    law::{Decision, FITTED, SLOPE_TOLERANCE, Verdict},
+    law::{Decision, Outcome, SLOPE_TOLERANCE, Verdict},
     model::ModelKind,
     run::Trace,
 };
@@ -11,7 +11,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, best_fit, conflict, constant_lambda, grid_of_lambda, presets,
+    Figure, FitOfData, Phase, Preset, conflict, constant_lambda, grid_of_lambda, presets,
     sections::{HEAD, Section},
 };
 use crate::{
@@ -84,7 +84,7 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
         .map(|phase| {
             let width = phase.experiment.width;
             let section = Section::new(format!("width {width}"), phase.train(job)?, &phase.experiment);
-            Ok(Networks { width, training_accuracy: best_fit(&section.traces).map(|b| b.1), section })
+            Ok(Networks { width, training_accuracy: FitOfData::of(&section.traces).map(|f| f.accuracy), section })
         })
         .collect::<Result<Vec<_>>>()?;
     let findings = Findings { widths };
@@ -115,7 +115,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
         format!("width {}: no slope, {timed} of {} cells can be timed", w.width, w.section.cells.len())
     };
     let found = match narrow[..] {
-        [] => format!("Every width reaches a training accuracy of {FITTED}"),
+        [] => "Every width fits its training data".into(),
         _ => narrow.iter().map(told).collect::<Vec<_>>().join("; "),
     };
     claims.push(Claim {
@@ -125,20 +125,26 @@ fn claims(f: &Findings) -> Vec<Claim> {
              to within {SLOPE_TOLERANCE} (R8)"
         ),
         found,
-        decision: ends(&narrow.iter().map(|w| w.section.fit().map(Decision::of_law)).collect::<Vec<_>>()),
+        decision: ends(&narrow.iter().map(|w| &w.section).collect::<Vec<_>>()),
     });
     claims
 }
 
-/// Of "the law does not hold" at several widths: at each its slope is another, or there is nothing to be timed.
-fn ends(laws: &[Option<Decision>]) -> Decision {
-    let opposite = |law: &Option<Decision>| match law {
-        Some(d @ Decision { verdict: Verdict::Holds, .. }) => Decision { verdict: Verdict::Fails, ..*d },
-        Some(d @ Decision { verdict: Verdict::Fails, .. }) => Decision { verdict: Verdict::Holds, ..*d },
-        Some(other) => *other,
-        None => Decision::of_no_chance(true),
+/// Of "the law is not seen" at several widths: at each its slope is another, or its curves are flat, so that there is nothing to be
+/// timed. Where curves still rise, a longer run might show it.
+fn ends(sections: &[&Section]) -> Decision {
+    let opposite = |s: &&Section| {
+        let Some(law) = s.fit().map(Decision::of_law) else {
+            let is_flat = s.cells.iter().filter(|c| c.t_star.is_none()).all(|c| c.outcome == Outcome::Flat);
+            return if is_flat { Decision::certain(true) } else { Decision::OPEN };
+        };
+        match law.verdict {
+            Verdict::Holds => Decision { verdict: Verdict::Fails, ..law },
+            Verdict::Fails => Decision { verdict: Verdict::Holds, ..law },
+            _ => law,
+        }
     };
-    if laws.is_empty() { Decision::OPEN } else { Decision::all(&laws.iter().map(opposite).collect::<Vec<_>>()) }
+    Decision::all(&sections.iter().map(opposite).collect::<Vec<_>>())
 }
 
 fn parts(f: &Findings) -> Vec<Part> {
