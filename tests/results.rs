@@ -79,6 +79,29 @@ fn the_readmes_slopes_are_those_of_its_sweeps() {
         .unwrap();
     }
     block("sweeps", &table);
+    // What the first command prints.
+    let (fit, collapse) = {
+        let first = read("native/results/sweeps/large/summary.json");
+        (first["fit"].clone(), first["collapse"].clone())
+    };
+    let three = |value: &Value| format!("{:.3}", value.as_f64().unwrap());
+    let two = |value: &Value| format!("{:.2}", value.as_f64().unwrap());
+    let four = |value: &Value| format!("{:.4}", value.as_f64().unwrap());
+    let (ci, exponent) = (&fit["slope_ci"], &collapse["exponent_ci"]);
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for line in [
+        format!("by the arrival estimator: {} [{}, {}]\n", three(&fit["slope"]), three(&ci[0]), three(&ci[1])),
+        format!(
+            "whole curves lie on one another best at t·(ηλ)^{} [{}, {}]; spread {} over τ, {} over steps\n",
+            two(&collapse["exponent"]),
+            two(&exponent[0]),
+            two(&exponent[1]),
+            four(&collapse["spread_in_tau"]),
+            four(&collapse["spread_in_steps"])
+        ),
+    ] {
+        assert!(readme.contains(&line), "README.md has not: {line}");
+    }
 }
 
 /// The studies that there are, in the order of the report over all.

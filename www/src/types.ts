@@ -544,6 +544,14 @@ placebo_ci: [number, number],
  */
 without_l2: WithoutL2, 
 /**
+ * Slope of log t_* on log η_eff at fixed λ; absent where no λ has two η. The law says −1.
+ */
+slope_lr: number | null, 
+/**
+ * Its 95 % interval over seeds.
+ */
+slope_lr_ci: [number, number] | null, 
+/**
  * Slope on log ηλ (R2), with one intercept for all η.
  */
 slope_product: number, 
