@@ -126,8 +126,8 @@ impl<'a> Papers<'a> {
             .ends
             .iter()
             .filter_map(|end| {
-                let time = |cell: &CellCurves<'_>| Some(time_to(cell, end.seed, end.accuracy - NEARLY)?);
-                Some([time(cell)?, time(&self.curves)?])
+                let curves = [(cell, curve_of(cell, end.seed)?), (&self.curves, curve_of(&self.curves, end.seed)?)];
+                Some(curves.map(|(cell, curve)| time_to(cell, curve, end.accuracy - NEARLY)))
             })
             .collect();
         let reached = || pairs.iter().filter_map(|[own, papers]| Some((*own)? / (*papers)?));
@@ -142,11 +142,15 @@ impl<'a> Papers<'a> {
     }
 }
 
-/// The time at which a seed's smoothed curve first reaches an accuracy, if it does; `None` of a seed that has no run.
-fn time_to(cell: &CellCurves<'_>, seed: u64, target: f64) -> Option<Option<f64>> {
-    let values = cell.traces.iter().zip(&cell.values).find(|(t, _)| t.run.seed == seed)?.1;
-    let place = values.iter().position(|&a| a >= target);
-    Some(place.map(|place| time((cell.first + place as i64) as f64)))
+/// The smoothed curve of a seed's run.
+fn curve_of<'a>(cell: &'a CellCurves<'_>, seed: u64) -> Option<&'a [f64]> {
+    cell.traces.iter().zip(&cell.values).find(|(t, _)| t.run.seed == seed).map(|(_, values)| values.as_slice())
+}
+
+/// The time at which a curve of a cell first reaches an accuracy, if it does.
+fn time_to(cell: &CellCurves<'_>, curve: &[f64], target: f64) -> Option<f64> {
+    let place = curve.iter().position(|&a| a >= target)?;
+    Some(time((cell.first + place as i64) as f64))
 }
 
 fn arm(group: Vec<&Trace>, constants: &[Score], target: f64, papers: Option<&Papers<'_>>, steps_per_epoch: f64) -> Arm {

@@ -224,38 +224,45 @@ fn fitted_at(traces: &[Trace]) -> Option<f64> {
     steps.get(steps.len() / 2).copied()
 }
 
-/// What one slope is above another, of the same seeds: its standard error by leaving out one seed at a time (the jackknife).
-fn difference(a: &Section, b: &Section) -> Option<Mean> {
-    let mut seeds: Vec<u64> = a.traces.iter().map(|t| t.run.seed).collect();
+/// How the slope changes for each e-fold of the scale of initial weights, over all scales that have one: with its standard error by
+/// leaving out one seed at a time (the jackknife), since all scales have the same seeds.
+fn steepening(of_network: &[Start]) -> Option<Mean> {
+    let mut seeds: Vec<u64> = of_network[0].section.traces.iter().map(|t| t.run.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let slope = |s: &Section, without: Option<u64>| {
         let traces: Vec<Trace> = s.traces.iter().filter(|t| Some(t.run.seed) != without).cloned().collect();
         Some(law::fit(&Grid::new(&traces, s.estimator)).ok()?.slope)
     };
-    let of = |without| Some(slope(a, without)? - slope(b, without)?);
+    let trend = |without: Option<u64>| {
+        let points: Vec<(f64, f64)> =
+            of_network.iter().filter_map(|s| Some((s.w_std.ln(), slope(&s.section, without)?))).collect();
+        let n = points.len() as f64;
+        let [x, y] = [points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n];
+        let (products, squares) = points
+            .iter()
+            .fold((0.0, 0.0), |(products, squares), p| (products + (p.0 - x) * (p.1 - y), squares + (p.0 - x).powi(2)));
+        (squares > 0.0).then(|| products / squares)
+    };
     let n = seeds.len() as f64;
     // Pseudovalues: their mean and its interval are those of the jackknife.
-    let all = of(None)?;
-    let values = seeds.iter().map(|&seed| Some(n * all - (n - 1.0) * of(Some(seed))?)).collect::<Option<Vec<_>>>()?;
+    let all = trend(None)?;
+    let values =
+        seeds.iter().map(|&seed| Some(n * all - (n - 1.0) * trend(Some(seed))?)).collect::<Option<Vec<_>>>()?;
     mean(&values)
 }
 
 fn claims(f: &Findings, scales: usize) -> Vec<Claim> {
     let mut claims = Vec::new();
     for of_network in f.starts.chunks(scales) {
-        let usual = of_network.iter().find(|s| s.w_std == SQRT_2).unwrap_or(&of_network[0]);
         let large = &of_network[scales - 1];
         claims.extend(large.section.given(vec![large.section.law()]));
-        let steeper_by = difference(&large.section, &usual.section);
+        let steeper = steepening(of_network);
         claims.push(Claim {
             premise: false,
-            statement: format!(
-                "{}: the slope is steeper where weights start large (w-std {}) than at w-std {:.2}",
-                large.network, large.w_std, usual.w_std
-            ),
-            found: steeper(large, usual, steeper_by),
-            decision: Decision::below(0.0, steeper_by),
+            statement: format!("{}: the larger the initial weights, the steeper the slope", large.network),
+            found: slopes(of_network, steeper),
+            decision: Decision::below(0.0, steeper),
         });
         claims.push(Claim {
             premise: false,
@@ -307,16 +314,19 @@ fn late(f: &Findings) -> Claim {
     }
 }
 
-/// The slopes of both scales, and how much steeper the first is.
-fn steeper(large: &Start, usual: &Start, steeper_by: Option<Mean>) -> String {
+/// The slope at each scale, and how it changes.
+fn slopes(of_network: &[Start], steeper: Option<Mean>) -> String {
     let told = |s: &Start| match s.section.fit() {
-        Some(fit) => with_interval(fit.slope, fit.slope_ci, 2),
-        None => format!("none ({:.0} % of the cells can be timed)", 100.0 * s.share_timed),
+        Some(fit) => format!("{:.2} at {:.2}", fit.slope, s.w_std),
+        None => format!("none at {:.2}, where {:.0} % of the cells can be timed", s.w_std, 100.0 * s.share_timed),
     };
-    let difference = steeper_by.map_or_else(String::new, |m| {
-        format!(": the difference is {} (n = {} seeds)", with_interval(m.mean, m.ci, 2), m.n)
+    let each = of_network.iter().map(told).collect::<Vec<_>>().join(", ");
+    let change = steeper.map_or_else(String::new, |m| {
+        let ten = std::f64::consts::LN_10;
+        let ci = m.ci.map(|ci| ci.map(|end| end * ten));
+        format!("; it changes by {} for ten times the scale (n = {} seeds)", with_interval(m.mean * ten, ci, 2), m.n)
     });
-    format!("The slope is {} from large weights and {} from usual ones{difference}", told(large), told(usual))
+    format!("The slope is {each}{change}")
 }
 
 /// Over how many decades of λ cells were timed.
