@@ -37,7 +37,7 @@ pub const FIGURE: Figure = Figure {
 
 const WIDTHS: [usize; 8] = [2, 3, 4, 6, 8, 16, 32, 64];
 /// Length of the runs, in τ, at least.
-const LONG: f64 = 10.0;
+const LONG: f64 = 20.0;
 const WIDTHS_SMOKE: [usize; 2] = [1, 16];
 
 /// The networks of one width.
