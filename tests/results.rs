@@ -104,6 +104,22 @@ fn the_readmes_slopes_are_those_of_its_sweeps() {
     }
 }
 
+#[test]
+fn the_readmes_sharpness_is_that_of_its_study() {
+    let summary = read("native/results/sharpness/summary.json");
+    let starts = summary["starts"].as_array().unwrap();
+    let slope = |network: &str, w_std: f64| {
+        let start = starts.iter().find(|s| s["network"] == network && s["w_std"] == w_std).unwrap();
+        number(&start["fits"]["arrival"]["slope"], 2)
+    };
+    let of = |network: &str| format!("{} to {} ({network})", slope(network, 1.0), slope(network, 8.0));
+    let each = ["fc", "cnn", "cnn with batch norm"].map(of).join(", ");
+    let seeds = &summary["experiment"]["seeds"];
+    let sentence = format!("From w-std 1 to 8 the slope goes from {each}, on MNIST with n = {seeds} seeds");
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&sentence), "README.md has not: {sentence}");
+}
+
 /// The studies that there are, in the order of the report over all.
 fn studies() -> Vec<(String, Value)> {
     let names = [
