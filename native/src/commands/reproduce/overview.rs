@@ -9,7 +9,7 @@ use super::names;
 use crate::{
     cli::Options,
     report::{Report, escape, table_of, table_text},
-    store::write_whole,
+    store::{Store, write_whole},
     study::{Claim, claims_table, counts},
 };
 
@@ -29,6 +29,9 @@ struct Told {
     heading: String,
     about: String,
     claims: Vec<Claim>,
+    /// Those of the command's own flags that results depend on.
+    #[serde(skip)]
+    flags: String,
     /// Its pictures by their files' names.
     #[serde(skip)]
     pictures: BTreeMap<String, String>,
@@ -73,6 +76,7 @@ fn read(dir: &Path) -> Result<Vec<(&'static str, Told)>> {
         }
         let mut of: Told =
             serde_json::from_str(&read(&file)?).with_context(|| format!("'{}' is damaged", file.display()))?;
+        of.flags = Store::flags(&figure)?.unwrap_or_default();
         for entry in fs::read_dir(&figure).with_context(|| format!("'{}' cannot be read", figure.display()))?.flatten()
         {
             if entry.path().extension().is_some_and(|e| e == "svg") {
@@ -105,8 +109,9 @@ pub fn write(dir: &Path, options: &Options) -> Result<()> {
         body += &claims_table(&of.claims);
         let _ = write!(
             body,
-            "<p><a href=\"{name}/{REPORT}\">All of it</a>: <code>l2lab {}</code></p></section>",
-            escape(&of.command)
+            "<p><a href=\"{name}/{REPORT}\">All of it</a>: <code>l2lab {} {}</code></p></section>",
+            escape(&of.command),
+            escape(&of.flags)
         );
     }
     let table = format!("<div class=\"claims\">{}</div>", table_of(&HEAD, &rows(&told)));
@@ -167,8 +172,8 @@ fn markdown(told: &[(&str, Told)], about: &str) -> String {
     for (name, of) in told {
         let _ = write!(
             text,
-            "\n## {}\n\n{}. [Report]({name}/{REPORT}); `l2lab {}`\n\n| claim | verdict | found |\n|---|---|---|\n",
-            of.heading, of.about, of.command
+            "\n## {}\n\n{}. [Report]({name}/{REPORT}); `l2lab {} {}`\n\n| claim | verdict | found |\n|---|---|---|\n",
+            of.heading, of.about, of.command, of.flags
         );
         for c in &of.claims {
             let [statement, found] = [&c.statement, &c.found].map(|text| text.replace('|', "\\|"));
