@@ -11,7 +11,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, presets,
+    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, length_in_tau, one_lr, presets,
     sections::{HEAD, Section, times},
 };
 use crate::{
@@ -44,12 +44,8 @@ struct Findings {
 
 fn check(experiment: &Experiment) -> Result<()> {
     grid_of_lambda(experiment)?;
-    if experiment.lr.len() != 1 {
-        return Err(conflict("lr: the figure takes one"));
-    }
-    if experiment.steps.is_some() || experiment.epochs.is_some() {
-        return Err(conflict("steps, epochs: the figure's runs are as long as their λ and η ask for; give tau"));
-    }
+    one_lr(experiment)?;
+    length_in_tau(experiment)?;
     let e = experiment;
     if e.model != ModelKind::Fc
         || e.momentum != 0.0
@@ -88,7 +84,7 @@ fn conditions(job: &Job) -> Vec<(&'static str, Experiment)> {
     ]
 }
 
-fn plan(job: &Job) -> Result<Vec<Phase>> {
+fn plan(job: &Job, _: Preset) -> Result<Vec<Phase>> {
     let of = |(i, (_, experiment))| Phase::of(format!("condition-{i}"), experiment, job);
     conditions(job).into_iter().enumerate().map(of).collect()
 }

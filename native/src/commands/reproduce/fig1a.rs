@@ -10,7 +10,7 @@ use l2lab_core::{
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, conflict, constant_lambda, fits, given, interval, one_length, premise, presets};
+use super::{Figure, Phase, Preset, conflict, constant_lambda, interval, one_length, presets, under_premise};
 use crate::{
     commands::Job,
     figures::{self, Mark, Series},
@@ -28,7 +28,7 @@ pub const FIGURE: Figure = Figure {
     paper: presets::PAPER,
     base,
     check,
-    plan: |job| Ok(vec![grid(job)]),
+    plan: |job, _| Ok(vec![grid(job)]),
     make,
 };
 
@@ -146,7 +146,7 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
         traces[job.runs.len()..].iter().partition(|t| t.run.lambda > 0.0);
     let scaled: Vec<&Trace> = fixed.iter().copied().filter(|t| t.run.lambda == middle).chain(others).collect();
     let findings = findings(e, middle, [&fixed, &scaled], &without, job.train_examples());
-    let claims = premise("", &traces).into_iter().chain(given(fits(&traces), claims(&findings))).collect::<Vec<_>>();
+    let claims = under_premise("", &traces, claims(&findings));
     let rows = rows(&findings);
     let study = Study {
         command: figure.command,

@@ -9,7 +9,7 @@ use l2lab_core::{
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
-use super::{Figure, Phase, Preset, conflict, constant_lambda, fits, given, one_length, premise, presets};
+use super::{Figure, Phase, Preset, conflict, constant_lambda, one_length, presets, under_premise};
 use crate::{
     commands::{
         Job, exponent,
@@ -30,7 +30,7 @@ pub const FIGURE: Figure = Figure {
     paper: presets::PAPER,
     base,
     check,
-    plan: |job| Ok(vec![Phase::grid(job)]),
+    plan: |job, _| Ok(vec![Phase::grid(job)]),
     make,
 };
 
@@ -133,8 +133,7 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
     }
     let (optima, exponent) = optimal_exponent(&outcomes);
     let exponent = exponent.ok();
-    let claims: Vec<Claim> =
-        premise("", &grid).into_iter().chain(given(fits(&grid), claims(&budgets, &short, exponent.as_ref()))).collect();
+    let claims = under_premise("", &grid, claims(&budgets, &short, exponent.as_ref()));
     let findings = Findings { lambda0: short.lambda, budgets: &budgets, optima: &optima, exponent: &exponent };
     let rows = rows(&budgets, &optima);
     let study = Study {

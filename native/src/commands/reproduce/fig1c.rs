@@ -14,13 +14,13 @@ use serde::Serialize;
 use super::{
     Figure, Phase, Preset,
     arms::{Arm, HEAD, PAPERS, Section, best_constant, claims, constants, rate, rows, section, text},
-    conflict, fits, given, one_length, premise, presets,
+    conflict, one_length, presets, under_premise,
 };
 use crate::{
     commands::Job,
     figures::{self, Mark, Series},
     report::{Part, table_of},
-    study::{Claim, Study},
+    study::Study,
 };
 
 pub const FIGURE: Figure = Figure {
@@ -32,7 +32,7 @@ pub const FIGURE: Figure = Figure {
     paper: presets::PAPER,
     base,
     check,
-    plan: |job| Ok(vec![Phase::grid(job)]),
+    plan: |job, _| Ok(vec![Phase::grid(job)]),
     make: |figure, job, preset, phases| make(figure, job, preset, phases, true),
 };
 
@@ -132,10 +132,7 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase], falls: boo
         .into_iter()
         .filter_map(|(lr_schedule, traces)| section(lr_schedule, traces, job.train_examples(), e))
         .collect();
-    let claims: Vec<Claim> = premise("", &traces)
-        .into_iter()
-        .chain(given(fits(&traces), sections.iter().flat_map(claims).collect()))
-        .collect();
+    let claims = under_premise("", &traces, sections.iter().flat_map(claims).collect());
     let findings = Findings { sections: &sections };
     let tables: Vec<String> = sections
         .iter()

@@ -14,8 +14,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, by_lambda, conflict, constant_lambda, fits, given, grid_of_lambda, interval, premise,
-    presets,
+    Figure, Phase, Preset, by_lambda, constant_lambda, grid_of_lambda, interval, one_lr, presets, under_premise,
 };
 use crate::{
     commands::Job,
@@ -34,7 +33,7 @@ pub const FIGURE: Figure = Figure {
     paper: presets::PAPER,
     base,
     check,
-    plan: |job| Ok(vec![Phase::grid(job)]),
+    plan: |job, _| Ok(vec![Phase::grid(job)]),
     make,
 };
 
@@ -81,16 +80,14 @@ fn base(preset: Preset) -> Experiment {
 
 fn check(experiment: &Experiment) -> Result<()> {
     grid_of_lambda(experiment)?;
-    if experiment.lr.len() != 1 {
-        return Err(conflict("lr: the figure takes one"));
-    }
+    one_lr(experiment)?;
     constant_lambda(experiment)
 }
 
 fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let traces = phases[0].train(job)?;
     let findings = findings(&job.experiment, &traces, job.train_examples());
-    let claims: Vec<Claim> = premise("", &traces).into_iter().chain(given(fits(&traces), claims(&findings))).collect();
+    let claims = under_premise("", &traces, claims(&findings));
     let rows = rows(&findings);
     let study = Study {
         command: figure.command,

@@ -11,7 +11,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, by_lambda, conflict, constant_lambda, grid_of_lambda, interval, presets,
+    Figure, Phase, Preset, by_lambda, conflict, constant_lambda, grid_of_lambda, interval, one_lr, presets,
     sections::{HEAD, Section},
 };
 use crate::{
@@ -76,9 +76,7 @@ fn base(preset: Preset) -> Experiment {
 
 fn check(experiment: &Experiment) -> Result<()> {
     grid_of_lambda(experiment)?;
-    if experiment.lr.len() != 1 {
-        return Err(conflict("lr: the figure takes one"));
-    }
+    one_lr(experiment)?;
     if experiment.model != ModelKind::Fc || experiment.depth < 2 {
         return Err(conflict("model, depth: the figure compares an fc of two layers or more with a linear model"));
     }
@@ -86,11 +84,10 @@ fn check(experiment: &Experiment) -> Result<()> {
 }
 
 /// The linear model and the network, as they usually start; then the linear model from large weights.
-fn models(job: &Job) -> [(&'static str, Experiment); 3] {
+fn models(job: &Job, preset: Preset) -> [(&'static str, Experiment); 3] {
     let e = &job.experiment;
     let linear = Experiment { depth: 1, ..e.clone() };
-    let smoke = Preset::of_flags(&job.flags) == Some(Preset::Smoke);
-    let w_std = Some(if smoke { LARGE_SMOKE } else { LARGE });
+    let w_std = Some(if preset == Preset::Smoke { LARGE_SMOKE } else { LARGE });
     [
         ("linear", linear.clone()),
         ("fc", e.clone()),
@@ -99,14 +96,14 @@ fn models(job: &Job) -> [(&'static str, Experiment); 3] {
     ]
 }
 
-fn plan(job: &Job) -> Result<Vec<Phase>> {
-    models(job).into_iter().enumerate().map(|(i, (_, e))| Phase::of(format!("model-{i}"), e, job)).collect()
+fn plan(job: &Job, preset: Preset) -> Result<Vec<Phase>> {
+    models(job, preset).into_iter().enumerate().map(|(i, (_, e))| Phase::of(format!("model-{i}"), e, job)).collect()
 }
 
 fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let models = phases
         .iter()
-        .zip(models(job))
+        .zip(models(job, preset))
         .map(|(phase, (name, e))| Ok(model(Section::new(name, phase.train(job)?, &e))))
         .collect::<Result<Vec<_>>>()?;
     let findings = Findings { more: more(&models), models };

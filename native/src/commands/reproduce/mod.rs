@@ -56,7 +56,7 @@ struct Figure {
     /// Refuses experiments that the figure cannot use.
     check: fn(&Experiment) -> Result<()>,
     /// What it trains, as far as that is known before anything has been.
-    plan: fn(&Job) -> Result<Vec<Phase>>,
+    plan: fn(&Job, Preset) -> Result<Vec<Phase>>,
     /// Trains these, and what depends on them, and tells what came of it.
     make: fn(&Self, &Job, Preset, &[Phase]) -> Result<String>,
 }
@@ -258,7 +258,7 @@ impl Figure {
             ..Recipe::of_grid(self.command, on_data(matches, preset, (self.base)(preset)), &self.check)
         };
         let job = Job::start(matches, recipe)?;
-        let phases = (self.plan)(&job)?;
+        let phases = (self.plan)(&job, preset)?;
         if only_cost {
             let pilot = matches.get_one::<PathBuf>("pilot").map(|dir| cost::power(dir, self.name)).transpose()?;
             return cost::tell(&job, self.name, &phases, pilot.as_deref());
@@ -298,11 +298,25 @@ fn conflict(text: &str) -> anyhow::Error {
     ExperimentError::Conflict(text.into()).into()
 }
 
-/// What figures of one η and of runs of one length need.
-fn one_length(experiment: &Experiment) -> Result<()> {
+/// What figures of one η need.
+fn one_lr(experiment: &Experiment) -> Result<()> {
     if experiment.lr.len() != 1 {
         return Err(conflict("lr: the figure takes one"));
     }
+    Ok(())
+}
+
+/// What figures need whose runs are as long as their λ and η ask for.
+fn length_in_tau(experiment: &Experiment) -> Result<()> {
+    if experiment.steps.is_some() || experiment.epochs.is_some() {
+        return Err(conflict("steps, epochs: the figure's runs are as long as their λ and η ask for; give tau"));
+    }
+    Ok(())
+}
+
+/// What figures of one η and of runs of one length need.
+fn one_length(experiment: &Experiment) -> Result<()> {
+    one_lr(experiment)?;
     grid_of_lambda(experiment)?;
     if experiment.steps.is_none() && experiment.epochs.is_none() {
         return Err(conflict("tau: the figure compares runs of one length; give steps or epochs"));
@@ -367,29 +381,22 @@ impl FitOfData {
     }
 }
 
-/// Whether the network fits its training data: the premise under which alone the paper's relations are claimed.
-fn fits(traces: &[Trace]) -> bool {
-    FitOfData::of(traces).is_some_and(|f| f.holds())
-}
-
-/// Claims under the paper's premise: without it they are neither confirmed nor refuted.
-fn given(premise: bool, claims: Vec<Claim>) -> impl Iterator<Item = Claim> {
-    claims.into_iter().map(move |claim| Claim { decision: claim.decision.given(premise), ..claim })
-}
-
-/// What is said of the premise itself.
-fn premise(which: &str, traces: &[Trace]) -> Option<Claim> {
-    let f = FitOfData::of(traces)?;
-    let [fit, all] = f.seeds;
-    Some(Claim {
+/// The paper's premise, under which alone its relations are claimed, and claims under it: without it they are neither confirmed nor
+/// refuted. `which` says which of several networks they are about.
+fn under_premise(which: &str, traces: &[Trace], claims: Vec<Claim>) -> Vec<Claim> {
+    let fit = FitOfData::of(traces);
+    let is_met = fit.as_ref().is_some_and(FitOfData::holds);
+    let premise = fit.map(|f| Claim {
         premise: true,
         statement: format!("The network is overparameterized: it fits its training data{which} (the paper's premise)"),
         found: format!(
-            "At λ = {} {fit} of {all} seeds reach a training accuracy above {FITTED}; the highest of all runs is {:.4}",
-            f.lambda, f.accuracy
+            "At λ = {} {} of {} seeds reach a training accuracy above {FITTED}; the highest of all runs is {:.4}",
+            f.lambda, f.seeds[0], f.seeds[1], f.accuracy
         ),
-        decision: Decision::certain(f.holds()),
-    })
+        decision: Decision::certain(is_met),
+    });
+    let claims = claims.into_iter().map(|claim| Claim { decision: claim.decision.given(is_met), ..claim });
+    premise.into_iter().chain(claims).collect()
 }
 
 /// What is found at each λ, and what all of it together decides.

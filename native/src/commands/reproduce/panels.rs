@@ -12,7 +12,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, presets,
+    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, length_in_tau, presets,
     sections::{HEAD, Section},
 };
 use crate::{
@@ -129,9 +129,7 @@ fn cnn(preset: Preset) -> Experiment {
 
 fn check(experiment: &Experiment) -> Result<()> {
     grid_of_lambda(experiment)?;
-    if experiment.steps.is_some() || experiment.epochs.is_some() {
-        return Err(conflict("steps, epochs: the figure's runs are as long as their λ and η ask for; give tau"));
-    }
+    length_in_tau(experiment)?;
     if !experiment.lr_course().is_constant() {
         return Err(conflict("lr-schedule, lr-warm-up: a run of a longer schedule says nothing of a shorter budget"));
     }
@@ -157,7 +155,7 @@ fn check_of_two(experiment: &Experiment) -> Result<()> {
     Ok(())
 }
 
-fn plan(job: &Job) -> Result<Vec<Phase>> {
+fn plan(job: &Job, _: Preset) -> Result<Vec<Phase>> {
     let mut phases = vec![Phase::grid(job)];
     if job.experiment.model == ModelKind::Cnn {
         let experiment = Experiment { batch_norm: true, ..job.experiment.clone() };

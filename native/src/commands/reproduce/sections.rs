@@ -12,7 +12,7 @@ use l2lab_core::{
 };
 use serde::Serialize;
 
-use super::{fits, given, premise};
+use super::{FitOfData, under_premise};
 use crate::{
     figures::{self, Mark, Series},
     output::{number, time_of, with_interval},
@@ -82,7 +82,12 @@ impl Section {
 
     /// Whether the network fits its training data.
     pub fn fits_training_data(&self) -> bool {
-        fits(&self.traces)
+        FitOfData::of(&self.traces).is_some_and(|f| f.holds())
+    }
+
+    /// How many of its cells can be timed.
+    pub fn timed(&self) -> usize {
+        self.cells.iter().filter(|c| c.t_star.is_some()).count()
     }
 
     /// `, with batch norm`: which of several networks a statement is about.
@@ -115,7 +120,7 @@ impl Section {
 
     /// Claims under the paper's premise, and the premise itself before them.
     pub fn given(&self, claims: Vec<Claim>) -> Vec<Claim> {
-        premise(&self.which(), &self.traces).into_iter().chain(given(self.fits_training_data(), claims)).collect()
+        under_premise(&self.which(), &self.traces, claims)
     }
 
     /// One row for each cell, under [`HEAD`]; without the network's name where there is one.

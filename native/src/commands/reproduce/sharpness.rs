@@ -14,7 +14,7 @@ use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{
-    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, presets,
+    Figure, Phase, Preset, conflict, constant_lambda, grid_of_lambda, interval, length_in_tau, one_lr, presets,
     sections::{Section, law_found},
 };
 use crate::{
@@ -86,12 +86,8 @@ struct After {
 
 fn check(experiment: &Experiment) -> Result<()> {
     grid_of_lambda(experiment)?;
-    if experiment.lr.len() != 1 {
-        return Err(conflict("lr: the figure takes one"));
-    }
-    if experiment.steps.is_some() || experiment.epochs.is_some() {
-        return Err(conflict("steps, epochs: the figure's runs are as long as their λ and η ask for; give tau"));
-    }
+    one_lr(experiment)?;
+    length_in_tau(experiment)?;
     if experiment.model != ModelKind::Fc {
         return Err(conflict("model: the figure compares an fc with a cnn, with and without batch normalization"));
     }
@@ -108,37 +104,35 @@ fn networks(e: &Experiment) -> [(&'static str, Experiment); 3] {
     [("fc", e.clone()), ("cnn", cnn), ("cnn with batch norm", normalized)]
 }
 
-fn scales(job: &Job) -> &'static [f64] {
-    match Preset::of_flags(&job.flags) {
-        Some(Preset::Smoke) => &SCALES_SMOKE,
-        Some(Preset::Mini) => &SCALES_MINI,
-        _ => &SCALES,
+fn scales(preset: Preset) -> &'static [f64] {
+    match preset {
+        Preset::Smoke => &SCALES_SMOKE,
+        Preset::Mini => &SCALES_MINI,
+        Preset::Standard | Preset::Full => &SCALES,
     }
 }
 
 /// Each network at each scale, the networks outermost; last the runs of small λ.
-fn plan(job: &Job) -> Result<Vec<Phase>> {
+fn plan(job: &Job, preset: Preset) -> Result<Vec<Phase>> {
     let e = &job.experiment;
+    let scales = scales(preset);
     let mut phases = Vec::new();
     for (network, of) in networks(e) {
-        for &w_std in scales(job) {
+        for &w_std in scales {
             let name = format!("{}-{w_std:.2}", network.replace(' ', "-"));
             phases.push(Phase::of(name, Experiment { w_std: Some(w_std), ..of.clone() }, job)?);
         }
     }
     let smaller: Vec<f64> = e.lambda.iter().map(|l| l / FURTHER).filter(|l| !e.lambda.contains(l)).collect();
-    phases.push(Phase::of("late", Experiment { lambda: smaller.into(), ..largest(e, scales(job)) }, job)?);
+    // The experiment's own network, from the largest weights.
+    let late = Experiment { w_std: scales.last().copied(), lambda: smaller.into(), ..e.clone() };
+    phases.push(Phase::of("late", late, job)?);
     Ok(phases)
-}
-
-/// The experiment's own network from the largest weights.
-fn largest(e: &Experiment, scales: &[f64]) -> Experiment {
-    Experiment { w_std: scales.last().copied(), ..e.clone() }
 }
 
 fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
     let e = &job.experiment;
-    let scales = scales(job);
+    let scales = scales(preset);
     let [of_starts @ .., last] = phases else { unreachable!("the plan ends with the runs of small λ") };
     let kinds = networks(e).into_iter().flat_map(|(network, _)| scales.iter().map(move |&w_std| (network, w_std)));
     let starts = kinds
@@ -171,11 +165,10 @@ fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<
 
 fn start(network: &'static str, w_std: f64, traces: Vec<Trace>, e: &Experiment) -> Start {
     let section = Section::new(format!("{network}, w-std {w_std:.2}"), traces, e);
-    let timed = section.cells.iter().filter(|c| c.t_star.is_some()).count();
     Start {
         network,
         w_std,
-        share_timed: timed as f64 / section.cells.len().max(1) as f64,
+        share_timed: section.timed() as f64 / section.cells.len().max(1) as f64,
         norm_rate: norm_rate(&section.traces),
         norm_ratio: norm_ratio(&section.traces),
         section,
@@ -355,7 +348,7 @@ fn row(s: &Start) -> Vec<String> {
     vec![
         s.network.to_owned(),
         format!("{:.2}", s.w_std),
-        format!("{} of {}", s.section.cells.iter().filter(|c| c.t_star.is_some()).count(), s.section.cells.len()),
+        format!("{} of {}", s.section.timed(), s.section.cells.len()),
         fit.map_or_else(dash, |f| with_interval(f.slope, f.slope_ci, 2)),
         number(fit.map(|f| f.c_prime), 2),
         collapse.map_or_else(dash, |c| with_interval(c.exponent, c.exponent_ci, 2)),

@@ -69,13 +69,10 @@ fn check(experiment: &Experiment) -> Result<()> {
     constant_lambda(experiment)
 }
 
-fn widths(job: &Job) -> &'static [usize] {
-    if Preset::of_flags(&job.flags) == Some(Preset::Smoke) { &WIDTHS_SMOKE } else { &WIDTHS }
-}
-
-fn plan(job: &Job) -> Result<Vec<Phase>> {
+fn plan(job: &Job, preset: Preset) -> Result<Vec<Phase>> {
+    let widths: &[usize] = if preset == Preset::Smoke { &WIDTHS_SMOKE } else { &WIDTHS };
     let of = |&width: &usize| Phase::of(format!("width-{width}"), Experiment { width, ..job.experiment.clone() }, job);
-    widths(job).iter().map(of).collect()
+    widths.iter().map(of).collect()
 }
 
 fn make(figure: &Figure, job: &Job, preset: Preset, phases: &[Phase]) -> Result<String> {
@@ -111,8 +108,7 @@ fn claims(f: &Findings) -> Vec<Claim> {
         if let Some(fit) = w.section.fit() {
             return format!("width {}: slope {}", w.width, with_interval(fit.slope, fit.slope_ci, 2));
         }
-        let timed = w.section.cells.iter().filter(|c| c.t_star.is_some()).count();
-        format!("width {}: no slope, {timed} of {} cells can be timed", w.width, w.section.cells.len())
+        format!("width {}: no slope, {} of {} cells can be timed", w.width, w.section.timed(), w.section.cells.len())
     };
     let found = match narrow[..] {
         [] => "Every width fits its training data".into(),
